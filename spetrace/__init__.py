@@ -1,0 +1,3 @@
+"""spetrace: Arm SPE sessions replayed under every KVM stage-2 strategy."""
+
+__version__ = "0.1.0"

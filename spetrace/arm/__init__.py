@@ -1,0 +1,1 @@
+"""Facts of the Arm architecture and pure functions on them; no state, no input or output."""

@@ -1,0 +1,1 @@
+"""Text logs of tracepoints: ftrace and trace-cmd report."""

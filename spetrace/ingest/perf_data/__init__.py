@@ -1,0 +1,1 @@
+"""The perf.data container (tools/perf/Documentation/perf.data-file-format.txt)."""

@@ -1,0 +1,1 @@
+"""Arm SPE sample records: bytes to columns."""

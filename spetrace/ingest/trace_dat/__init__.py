@@ -1,0 +1,1 @@
+"""trace-cmd recordings (trace.dat versions 6 and 7)."""

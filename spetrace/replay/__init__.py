@@ -1,0 +1,1 @@
+"""One event log re-run under every stage-2 strategy."""

@@ -1,0 +1,1 @@
+"""The stage-2 strategies, one file each."""

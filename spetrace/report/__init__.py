@@ -1,0 +1,1 @@
+"""A run as terminal text, mail, HTML, JSON and Parquet."""

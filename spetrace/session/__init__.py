@@ -1,0 +1,1 @@
+"""Recordings to one time-ordered event log."""

@@ -1,0 +1,1 @@
+"""The tables that spetrace reads and writes, each declared once."""

@@ -1,0 +1,28 @@
+"""The list of all tables: one line each."""
+
+from spetrace.tables.aux_records import AUX_RECORDS
+from spetrace.tables.events import EVENTS
+from spetrace.tables.kvm_exits import KVM_EXITS
+from spetrace.tables.quality import QUALITY
+from spetrace.tables.results import ABORTS, BLACKOUTS, OUTCOME, PINNED, RESULTS
+from spetrace.tables.spe_records import SPE_RECORDS
+from spetrace.tables.stage2_faults import STAGE2_FAULTS
+from spetrace.tables.tracepoints import TRACEPOINTS
+
+TABLES = {
+    table.name: table
+    for table in (
+        SPE_RECORDS,
+        AUX_RECORDS,
+        TRACEPOINTS,
+        KVM_EXITS,
+        STAGE2_FAULTS,
+        EVENTS,
+        QUALITY,
+        RESULTS,
+        BLACKOUTS,
+        ABORTS,
+        PINNED,
+        OUTCOME,
+    )
+}

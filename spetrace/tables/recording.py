@@ -1,0 +1,98 @@
+"""What one input file holds, whatever its format: the value that every importer returns."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import polars as pl
+import pyarrow as pa
+
+from spetrace.quality import Quality
+
+
+@dataclass(frozen=True)
+class TimeConversion:
+    """Generic timer ticks to perf time, from PERF_RECORD_TIME_CONV (tools/perf/util/tsc.c)."""
+
+    shift: int
+    multiplier: int
+    zero: int
+    cycles: int = 0
+    mask: int = 0
+    short: bool = False
+
+
+class SpeData(Protocol):
+    """The SPE part of a recording: AUX streams, decoded when asked for."""
+
+    @property
+    def aux_records(self) -> pl.DataFrame:
+        """PERF_RECORD_AUX in file order: table aux_records without `source`, plus `stream`.
+
+        `stream` (uint32) numbers the AUX streams in order of their CPU (per-thread: of first
+        appearance), and is the same number as in `batches`.
+        """
+
+    @property
+    def stream_cpus(self) -> list[int | None]:
+        """CPU of each stream; None in per-thread recordings."""
+
+    @property
+    def stream_tids(self) -> list[int | None]:
+        """Thread of each stream; None in per-CPU recordings."""
+
+    @property
+    def time_conversion(self) -> TimeConversion | None:
+        """TIME_CONV of the recording; None where it has none (then `time_ns` is null)."""
+
+    @property
+    def exclude_user(self) -> bool:
+        """The SPE event's exclude_user: PMSCR_EL1.E0SPE is not set."""
+
+    @property
+    def exclude_kernel(self) -> bool:
+        """The SPE event's exclude_kernel: PMSCR_EL1.E1SPE is not set."""
+
+    @property
+    def aux_area_bytes(self) -> int | None:
+        """Size of an AUX area by the recording's command line (-m ,N); None where it doesn't tell."""
+
+    @property
+    def midrs(self) -> dict[int | None, int]:
+        """MIDR_EL1 by CPU; under None the one that holds for all others."""
+
+    def batches(
+        self, columns: Collection[str] | None = None, source: int = 0
+    ) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """The records as (stream, batch of table spe_records), stream after stream, in AUX order.
+
+        `columns` restricts the columns (all by default). Losses found are counted in the
+        recording's quality the first time through.
+        """
+
+
+@dataclass
+class Recording:
+    """One input file, read."""
+
+    name: str
+    format: str
+    size_bytes: int
+    clock: str | None = None
+    """Name of the clock of `tracepoints` (ftrace's name) or "perf"; None where there is no time."""
+    clock_is_ns: bool = True
+    properties: dict[str, Any] = field(default_factory=dict)
+    """Facts for people and session.json: hostname, kernel, cpus, command line, ... (JSON values)."""
+    quality: Quality = field(default_factory=Quality)
+    tracepoints: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    """Per tracepoint name (no system prefix) its events: `index` (uint64: place in the recording's
+    time order over all tracepoints), `time_ns` (int64; in clock units where `clock_is_ns` is
+    false), `cpu` (int32), `pid` (int32), `comm` (Categorical), `tgid` (int32, null where unknown),
+    then the tracepoint's own fields under their own names, typed by the format file."""
+    spe: SpeData | None = None
+    events: pa.Table | None = None
+    """An event log (table events), where the file is one."""
+    parameters: dict[str, Any] = field(default_factory=dict)
+    """The event log's session line: replay parameters by name, costs nested under "costs"."""

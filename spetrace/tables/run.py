@@ -1,0 +1,30 @@
+"""What one replay produced, with what it rests on: the value that is saved and then shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from spetrace.tables.quality import QUALITY
+from spetrace.tables.results import ABORTS, BLACKOUTS, PINNED, RESULTS
+
+
+@dataclass
+class Run:
+    """A replay of one session under several strategies."""
+
+    results: pa.Table = field(default_factory=RESULTS.empty)
+    """Table results: per strategy (in the order asked for) its VMs, then its total (vm null)."""
+    blackouts: pa.Table = field(default_factory=BLACKOUTS.empty)
+    aborts: pa.Table = field(default_factory=ABORTS.empty)
+    pinned: pa.Table = field(default_factory=PINNED.empty)
+    outcomes: pa.Table | None = None
+    quality: pa.Table = field(default_factory=QUALITY.empty)
+    session: dict[str, Any] = field(default_factory=dict)
+    """session.json of the results folder: `version` 1, `command` (the command line), `inputs`
+    [{name, format, size_bytes, sha256}], `parameters` (the replay's, by name, costs nested),
+    `assumptions` [{name, value, text}], `excluded` {strategy: reason}, `strategies` {name: {doc,
+    origin, requires, bound}} (bound: "upper", "lower" or null), `span_ns`, `versions` {spetrace,
+    python, ...}."""

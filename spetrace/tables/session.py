@@ -1,0 +1,45 @@
+"""One assembled session: the event log that a replay reads, and all that it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from spetrace.quality import Quality
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """One choice that the inputs did not settle: its name (a flag or session.toml key), the value
+    that was used, and a sentence for the report.
+    """
+
+    name: str
+    value: str
+    text: str
+
+
+@dataclass
+class Session:
+    """The inputs of one replay, put on one clock and merged."""
+
+    inputs: list[dict[str, Any]]
+    """Per input file: name, format, size_bytes, sha256, clock, properties."""
+    events: pa.Table
+    """Table events, sorted by ts."""
+    parameters: dict[str, Any] = field(default_factory=dict)
+    """Replay parameters that the session knows (memory_bytes, initial_stage2, `vms` per VM, ...),
+    named and nested as in an event log's session line."""
+    assumptions: list[Assumption] = field(default_factory=list)
+    quality: list[tuple[int | None, Quality]] = field(default_factory=list)
+    """(source index or None for the session itself, counters)."""
+    machines: list[dict[str, Any]] = field(default_factory=list)
+    """Per VM: vm, pid, vcpus [{vcpu, pid, comm}], ram {ipa, bytes}, memslots, initial_stage2."""
+    clocks: list[dict[str, Any]] = field(default_factory=list)
+    """Per input: source, clock, offset_ns, how (a sentence)."""
+    tables: dict[str, pa.Table] = field(default_factory=dict)
+    """Derived tables by name: kvm_exits, stage2_faults, aux_records."""
+    tracepoints: dict[str, pa.Table] = field(default_factory=dict)
+    """Per tracepoint its table: the columns of table tracepoints, then its own fields."""
