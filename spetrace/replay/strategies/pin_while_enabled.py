@@ -1,7 +1,6 @@
-"""Pin the buffer from typing import ClassVar
+"""Pin the buffer from arming to disabling."""
 
-from arming to disabling.
-"""
+from typing import ClassVar
 
 from spetrace.replay.pinning import pin_buffer, release_all
 from spetrace.replay.strategy import Strategy

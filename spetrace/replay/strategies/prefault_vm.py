@@ -1,7 +1,6 @@
-"""Pre-fault all memory of the VM from typing import ClassVar
+"""Pre-fault all memory of the VM from a guest_memfd."""
 
-from a guest_memfd.
-"""
+from typing import ClassVar
 
 from spetrace.replay.strategies.pin_vm import PinVm
 from spetrace.replay.vm import Vm
