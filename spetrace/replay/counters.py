@@ -56,7 +56,7 @@ class Counters:
 
 
 @dataclass(slots=True)
-class Blackout:
+class BlackoutRow:
     """One blackout window."""
 
     vm: int
@@ -70,7 +70,7 @@ class Blackout:
 
 
 @dataclass(slots=True)
-class Abort:
+class AbortRow:
     """One external abort reported to the guest."""
 
     vm: int
@@ -87,7 +87,7 @@ class Abort:
 class Details:
     """The detail rows of one strategy."""
 
-    blackouts: list[Blackout] = field(default_factory=list)
-    aborts: list[Abort] = field(default_factory=list)
+    blackouts: list[BlackoutRow] = field(default_factory=list)
+    aborts: list[AbortRow] = field(default_factory=list)
     pinned: list[tuple[int, int, int]] = field(default_factory=list)
     """(vm, ts, pinned bytes from then on)."""

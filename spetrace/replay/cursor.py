@@ -9,6 +9,7 @@ depends on when it is asked, so a vCPU is only brought up to date when something
 from __future__ import annotations
 
 from spetrace.replay.strategy import Fault, Strategy
+from spetrace.replay.streams import count_before
 from spetrace.replay.vcpu import ABORT, FULL, STAGE1, Vcpu
 
 _LOST = {ABORT: "lost_stopped", STAGE1: "lost_stopped", FULL: "lost_full"}
@@ -32,9 +33,9 @@ class Cursor:
     def advance(self, place: int) -> None:
         """Account for what comes before `place`; no decision may lie there."""
         stream = self.stream
-        self._pass_erets(int(stream.erets.searchsorted(place)))
-        other = int(stream.others.searchsorted(place))
-        record = int(stream.eligible.searchsorted(place))
+        self._pass_erets(count_before(stream.erets, place))
+        other = count_before(stream.others, place)
+        record = count_before(stream.eligible, place)
         outcome = _LOST.get(self.vcpu.service or "", "not_profiled")
         if other > self.other:
             self._count(outcome, other - self.other)
@@ -160,13 +161,13 @@ class Cursor:
         erets, to_el0 = self.stream.erets, self.stream.erets_to_el0
         if self.eret >= len(erets):
             return None
-        k = int(to_el0.searchsorted(erets[self.eret]))
+        k = count_before(to_el0, int(erets[self.eret]))
         return int(to_el0[k]) if k < len(to_el0) else None
 
     def _next_record(self) -> int | None:
         vcpu, stream = self.vcpu, self.stream
         horizon = len(stream.eligible)
-        if self.own < len(stream.own):
+        if self.own < len(stream.own_eligible):
             horizon = int(stream.own_eligible[self.own])
         if vcpu.service is not None or self.record >= horizon:
             return None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from spetrace.replay.streams import Integers, Stream
+from spetrace.replay.log_columns import Places
+from spetrace.replay.streams import Stream
 from spetrace.tables.results import OUTCOMES
 
 CODE = {name: code for code, name in enumerate(OUTCOMES)}
@@ -65,7 +66,7 @@ class KeptOutcomes(Outcomes):
         """All written records are captured for good."""
         self._written.clear()
 
-    def scatter(self, log: Integers, codes: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> None:
+    def scatter(self, log: Places, codes: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> None:
         """Put the outcomes into `codes`, which has one per record place in `log`."""
         codes[np.searchsorted(log, self.stream.eligible)] = self.eligible
         codes[np.searchsorted(log, self.stream.others)] = self.others

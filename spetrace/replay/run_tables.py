@@ -43,7 +43,7 @@ def build_run(
         session={
             "parameters": parameters.to_json(),
             "strategies": {s.strategy.name: _facts(s) for s in simulations},
-            "span_ns": [timeline.first_ts, timeline.last_ts],
+            "span_ns": list(timeline.span),
         },
     )  # fmt: skip
 

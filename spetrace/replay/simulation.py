@@ -15,11 +15,12 @@ from spetrace.replay.cursor import Cursor
 from spetrace.replay.outcomes import KeptOutcomes, Outcomes
 from spetrace.replay.page_map import PageRange
 from spetrace.replay.parameters import Parameters
+from spetrace.replay.record_write import write_record
 from spetrace.replay.register_write import write_register
 from spetrace.replay.stage1 import Stage1
-from spetrace.replay.strategy import Decision, Resume, Strategy
+from spetrace.replay.strategy import Strategy
 from spetrace.replay.timeline import Item, Timeline
-from spetrace.replay.vcpu import FULL, STAGE1, Vcpu
+from spetrace.replay.vcpu import FULL, Vcpu
 from spetrace.replay.vm import Vm
 
 _END = 1 << 62
@@ -109,7 +110,7 @@ class Simulation:
 
     def finish(self) -> None:
         """Replay what is left and close the books at the log's last event."""
-        last_ts = self._timeline.last_ts
+        last_ts = self._timeline.span[1]
         self._decide_until(_END)
         if self._place < self._timeline.count - 1:
             self._fire_wakes(last_ts)
@@ -175,7 +176,7 @@ class Simulation:
         if cursor.record < len(stream.eligible) and stream.eligible[cursor.record] == place:
             vcpu.now = int(stream.times[cursor.record])
             self._fire_wakes(vcpu.now)
-            self._decide_record(cursor)
+            write_record(cursor)
         else:
             vcpu.now = self._timeline.time_of(place)
             self._fire_wakes(vcpu.now)
@@ -184,47 +185,6 @@ class Simulation:
             self.strategy.on_eret(vcpu)
         self._settle(vcpu.vm, vcpu.now)
         self._place = place
-
-    def _decide_record(self, cursor: Cursor) -> None:
-        vcpu, size = cursor.vcpu, cursor.size()
-        page_size = vcpu.vm.page_size
-        if vcpu.pointer + size > vcpu.limit:
-            cursor.lose("lost_full")
-            vcpu.set_service(FULL)
-        elif self.strategy.takes_records:
-            if size <= self.strategy.room(vcpu):
-                cursor.write_one()
-            else:
-                cursor.lose("lost_fault")
-                decision = self.strategy.on_no_room(vcpu)
-                self._settle_fault(vcpu, decision, vcpu.pointer, None)
-        else:
-            last = (vcpu.pointer + size - 1) // page_size
-            bad = cursor.first_bad(vcpu.pointer // page_size, last + 1)
-            if bad is None:
-                cursor.write_one()
-            elif bad[1] is None:
-                self._stage1_fault(cursor, bad[0])
-            else:
-                fault = cursor.fault(bad[0], bad[1], bad[2])
-                cursor.lose("lost_fault")
-                decision = self.strategy.on_fault(vcpu, fault)
-                self._settle_fault(vcpu, decision, fault.va, fault.ipa_page * page_size)
-
-    def _stage1_fault(self, cursor: Cursor, page: int) -> None:
-        vcpu = cursor.vcpu
-        data_loss = cursor.data_loss(page)
-        vcpu.vm.counters.stage1_faults += 1
-        cursor.lose("lost_fault")
-        if data_loss:
-            vcpu.lose_data()
-        vcpu.set_service(STAGE1)
-
-    def _settle_fault(self, vcpu: Vcpu, decision: Decision, va: int, ipa: int | None) -> None:
-        if isinstance(decision, Resume):
-            vcpu.resume(decision.cost_ns, decision.cause, va, ipa)
-        else:
-            vcpu.abort(decision.reason, va, ipa)
 
     def _wake_at(self, ts: int, vcpu: Vcpu) -> None:
         heappush(self._wakes, (ts, len(self._wakes), self._by_name[vcpu.vm.number, vcpu.number]))

@@ -44,6 +44,8 @@ class Abort:
     """KVM gives up and reports an external abort to the guest."""
 
     reason: str
+    unsaved: int = 0
+    """The last so many records of the epoch never reached the guest: lost whatever data_loss says."""
 
 
 Decision = Resume | Abort

@@ -13,7 +13,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from spetrace.replay.log_columns import Places
+
 Integers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+
+def count_before(places: Places, place: int) -> int:
+    """How many of `places` lie before `place`."""
+    if not len(places) or place > int(places[-1]):
+        return len(places)
+    return int(places.searchsorted(places.dtype.type(place)))
 
 
 @dataclass(frozen=True)
@@ -22,22 +32,20 @@ class Stream:
 
     vm: int
     vcpu: int
-    eligible: Integers
+    eligible: Places
     """Places of the eligible records."""
     times: Integers
     """Their times, ns."""
     sums: Integers
     """Sums of their sizes: record k has sums[k + 1] - sums[k] bytes; one more than records."""
-    others: Integers
+    others: Places
     """Places of the other records."""
-    erets: Integers
+    erets: Places
     """Places of the ERETs executed while E = 1, E0SPE = 1 and E1SPE = 0."""
-    erets_to_el0: Integers
+    erets_to_el0: Places
     """Those of them that go to EL0."""
-    own: Integers
-    """Places of the vCPU's register writes and buffer full events."""
     own_eligible: Integers
-    """Eligible records before each of `own`."""
+    """Eligible records before each of the vCPU's register writes and buffer full events."""
 
     @property
     def records(self) -> int:
@@ -47,13 +55,13 @@ class Stream:
 
 @dataclass(frozen=True)
 class Registers:
-    """What one vCPU's register writes make of E, E0SPE and E1SPE, one step per write."""
+    """What one vCPU's register writes make of E, E0SPE and E1SPE."""
 
-    places: Integers
-    enable: npt.NDArray[np.bool_]
-    """PMBLIMITR_EL1.E from that write on; with a first step for before it, as the next two."""
-    e0spe: npt.NDArray[np.bool_]
-    e1spe: npt.NDArray[np.bool_]
+    places: Places
+    """Where the writes are; the flags have one step more, for before the first."""
+    enable: Flags
+    e0spe: Flags
+    e1spe: Flags
 
 
 @dataclass(frozen=True)
@@ -62,15 +70,16 @@ class VcpuEvents:
 
     vm: int
     vcpu: int
-    record_places: Integers
+    record_places: Places
     record_times: Integers
-    record_bytes: Integers
-    level_places: Integers
+    record_bytes: npt.NDArray[np.uint32]
+    level_places: Places
     """Places of the events after which EL is known: register writes, ERETs, exceptions."""
     levels: npt.NDArray[np.uint8]
-    eret_places: Integers
+    eret_places: Places
     eret_levels: npt.NDArray[np.uint8]
-    own: Integers
+    own: Places
+    """Places of register writes and buffer full events."""
     registers: Registers
 
 
@@ -83,10 +92,8 @@ def build_stream(events: VcpuEvents) -> Stream:
         others = places[~eligible]
         places, times, sizes = places[eligible], times[eligible], sizes[eligible]
     sums = np.zeros(len(sizes) + 1, np.int64)
-    np.cumsum(sizes, out=sums[1:])
-    step = np.searchsorted(events.registers.places, events.eret_places)
-    registers = events.registers
-    trappable = registers.enable[step] & registers.e0spe[step] & ~registers.e1spe[step]
+    np.cumsum(sizes, dtype=np.int64, out=sums[1:])
+    trappable = _trappable(events)
     return Stream(
         events.vm,
         events.vcpu,
@@ -96,19 +103,24 @@ def build_stream(events: VcpuEvents) -> Stream:
         others,
         events.eret_places[trappable],
         events.eret_places[trappable & (events.eret_levels == 0)],
-        events.own,
-        np.searchsorted(places, events.own),
+        np.searchsorted(places, events.own.astype(places.dtype)),
     )
 
 
-def _eligible(events: VcpuEvents) -> npt.NDArray[np.bool_]:
-    registers = events.registers
+def _eligible(events: VcpuEvents) -> Flags:
+    registers, records = events.registers, events.record_places
     at_el0 = registers.enable & registers.e0spe
     at_el1 = registers.enable & registers.e1spe
-    bounds = np.searchsorted(events.record_places, registers.places)
-    steps = np.diff(np.concatenate(([0], bounds, [len(events.record_places)])))
+    bounds = np.searchsorted(records, registers.places.astype(records.dtype))
+    steps = np.diff(np.concatenate(([0], bounds, [len(records)])))
     if np.array_equal(at_el0, at_el1):
         return np.repeat(at_el0, steps)
-    before = np.searchsorted(events.level_places, events.record_places)
+    before = np.searchsorted(events.level_places, records)
     levels = np.concatenate((np.ones(1, np.uint8), events.levels))[before]
     return np.where(levels == 0, np.repeat(at_el0, steps), np.repeat(at_el1, steps))
+
+
+def _trappable(events: VcpuEvents) -> Flags:
+    registers = events.registers
+    step = np.searchsorted(registers.places, events.eret_places)
+    return registers.enable[step] & registers.e0spe[step] & ~registers.e1spe[step]

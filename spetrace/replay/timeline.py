@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from spetrace.replay.streams import Integers, Registers, Stream, VcpuEvents, build_stream
-from spetrace.tables.events import KINDS
+from spetrace.replay.log_columns import CODE, LogColumns, Places
+from spetrace.replay.near import mark_near
+from spetrace.replay.streams import Registers, Stream, VcpuEvents, build_stream
 
-_CODE = {kind: code for code, kind in enumerate(KINDS)}
-_STREAMED = [_CODE[kind] for kind in ("eret", "exception", "spe_record")]
+_STREAMED = [CODE[kind] for kind in ("eret", "exception", "spe_record")]
 _CHUNK = 1 << 16
 
 
@@ -47,21 +46,27 @@ class Item(NamedTuple):
 class Timeline:
     """A prepared event log."""
 
-    count: int
-    """Events in the log."""
-    first_ts: int
-    last_ts: int
+    events: pa.Table
     starts: dict[int, tuple[int, int]]
     """Per VM the place and time of its first event, VMs in order of their number."""
     streams: list[Stream]
-    record_places: Integers | None
+    record_places: Places | None
     """Places of all records in the log, where outcomes are asked for."""
-    _ts: Integers
     _items: pl.DataFrame
+
+    @property
+    def count(self) -> int:
+        """Events in the log."""
+        return int(self.events.num_rows)
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Times of the first and the last event, ns."""
+        return self.time_of(0), self.time_of(self.count - 1)
 
     def time_of(self, place: int) -> int:
         """The time of the event at `place`, ns."""
-        return int(self._ts[place])
+        return int(self.events["ts"][place].as_py())
 
     def items(self) -> Iterator[Item]:
         """The events that are no part of a stream, in log order."""
@@ -71,131 +76,65 @@ class Timeline:
 
 def build_timeline(events: pa.Table, page_size: int, outcomes: bool) -> Timeline:
     """Prepare a table `events` that is sorted by ts and not empty."""
-    frame: pl.DataFrame = pl.from_arrow(events, rechunk=False)  # type: ignore[assignment]
-    ts = frame["ts"].to_numpy()
-    kind = _codes(frame["kind"])
-    machine = frame["vm"].to_numpy().astype(np.uint32) << np.uint32(16)
-    machine |= frame["vcpu"].to_numpy()
-    known, member = _members(machine)
-    items = _items(frame, kind, page_size)
+    columns = LogColumns(events)
+    items = _items(columns, page_size)
     streams = []
     starts: dict[int, tuple[int, int]] = {}
-    for key, places in zip(known.tolist(), _places(member, len(known)), strict=True):
-        streams.append(build_stream(_vcpu_events(frame, ts, kind, key, places)))
-        first = (int(places[0]), int(ts[places[0]]))
-        starts[key >> 16] = min(first, starts.get(key >> 16, first))
-    records = np.flatnonzero(kind == _CODE["spe_record"]) if outcomes else None
-    return Timeline(
-        len(frame),
-        int(ts[0]),
-        int(ts[-1]),
-        dict(sorted(starts.items())),
-        streams,
-        records,
-        ts,
-        items,
-    )
-
-
-def _codes(kinds: pl.Series) -> npt.NDArray[np.uint8]:
-    """Kind names as their number in KINDS."""
-    return kinds.cast(pl.String).replace_strict(_CODE, return_dtype=pl.UInt8).to_numpy()
-
-
-def _members(machine: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.uint32], Integers]:
-    """The vCPUs of a log in order, and which of them each event belongs to."""
-    known = np.sort(pl.Series(machine).unique().to_numpy())
-    return known, np.searchsorted(known, machine)
-
-
-def _places(member: Integers, count: int) -> Iterator[Integers]:
-    """Per vCPU the places of its events."""
-    if count == 1:
-        yield np.arange(len(member))
-        return
-    small = member.astype(np.uint16 if count <= 1 << 16 else np.uint32)
-    order = np.argsort(small, kind="stable")
-    ends = np.cumsum(np.bincount(small, minlength=count))
-    yield from np.split(order, ends[:-1])
+    for machine, places in columns.members():
+        vm, place = machine >> 16, int(places[0])
+        first = (place, int(events["ts"][place].as_py()))
+        starts[vm] = min(first, starts.get(vm, first))
+        streams.append(build_stream(_vcpu_events(columns, items, machine, places)))
+    records = columns.places(columns.kinds == CODE["spe_record"]) if outcomes else None
+    return Timeline(events, dict(sorted(starts.items())), streams, records, items)
 
 
 def _vcpu_events(
-    frame: pl.DataFrame,
-    ts: Integers,
-    kind: npt.NDArray[np.uint8],
-    key: int,
-    places: Integers,
+    columns: LogColumns, items: pl.DataFrame, machine: int, places: Places
 ) -> VcpuEvents:
-    kinds = kind[places]
-    records = places[kinds == _CODE["spe_record"]]
-    erets = places[kinds == _CODE["eret"]]
-    writes = places[kinds == _CODE["sysreg_write"]]
-    leveled = places[np.isin(kinds, [_CODE[k] for k in ("eret", "exception", "sysreg_write")])]
-    to_el = frame["to_el"]
+    kinds = columns.kinds[places]
+    records = places[kinds == CODE["spe_record"]]
+    erets = places[kinds == CODE["eret"]]
+    leveled = places[np.isin(kinds, [CODE[k] for k in ("eret", "exception", "sysreg_write")])]
+    to_el = columns.gather("to_el", leveled, np.uint8)
+    to_el[columns.kinds[leveled] != CODE["eret"]] = 1
+    own = items.filter(
+        pl.col("vm") == machine >> 16,
+        pl.col("vcpu") == machine & 0xFFFF,
+        pl.col("kind").is_in(["sysreg_write", "buffer_full"]),
+    )
     return VcpuEvents(
-        key >> 16,
-        key & 0xFFFF,
+        machine >> 16,
+        machine & 0xFFFF,
         records,
-        ts[records],
-        _gathered(frame["bytes"], records, np.int64),
+        columns.gather("ts", records, np.int64),
+        columns.gather("bytes", records, np.uint32),
         leveled,
-        to_el.gather(leveled).fill_null(1).to_numpy(),
+        to_el,
         erets,
-        to_el.gather(erets).fill_null(1).to_numpy(),
-        places[(kinds == _CODE["sysreg_write"]) | (kinds == _CODE["buffer_full"])],
-        _registers(frame, writes),
+        columns.gather("to_el", erets, np.uint8),
+        own["place"].to_numpy(),
+        _registers(own.filter(pl.col("kind") == "sysreg_write")),
     )
 
 
-def _gathered(column: pl.Series, places: Integers, dtype: type[np.int64]) -> Integers:
-    return column.gather(places).to_numpy().astype(dtype)
+def _registers(writes: pl.DataFrame) -> Registers:
+    def bit(register: str, number: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        seen = pl.when(pl.col("reg") == register).then(pl.col("value") & (1 << number) != 0)
+        steps = writes.select(seen.forward_fill().fill_null(False))
+        return np.concatenate(([False], steps.to_series().to_numpy()))
+
+    return Registers(
+        writes["place"].to_numpy(),
+        bit("PMBLIMITR_EL1", 0),
+        bit("PMSCR_EL1", 0),
+        bit("PMSCR_EL1", 1),
+    )
 
 
-def _registers(frame: pl.DataFrame, writes: Integers) -> Registers:
-    rows = frame.select(pl.col("reg").cast(pl.String), "value")[writes]
-    value = rows["value"]
-
-    def bit(register: str, number: int) -> npt.NDArray[np.bool_]:
-        mask = rows["reg"] == register
-        seen = (value & (1 << number) != 0).set(~mask, None)
-        return np.concatenate(([False], seen.fill_null(strategy="forward").fill_null(False)))
-
-    return Registers(writes, bit("PMBLIMITR_EL1", 0), bit("PMSCR_EL1", 0), bit("PMSCR_EL1", 1))
-
-
-def _items(frame: pl.DataFrame, kind: npt.NDArray[np.uint8], page_size: int) -> pl.DataFrame:
-    places = np.flatnonzero(~np.isin(kind, _STREAMED))
-    rows = frame.select(
-        "ts", "vm", "vcpu", pl.col("kind").cast(pl.String), pl.col("reg").cast(pl.String), "value",
-        "va", "ipa", "pages", "tables", "writable", pl.col("cause").cast(pl.String),
-    )[places]  # fmt: skip
-    near = pl.Series("near", _near(rows, page_size), pl.Boolean)
-    return rows.insert_column(0, pl.Series("place", places)).with_columns(near)
-
-
-def _near(rows: pl.DataFrame, page_size: int) -> npt.NDArray[np.bool_]:
-    """Which rows touch, at stage 2, a page that their VM's stage 1 ever leads to."""
-    near = np.zeros(len(rows), bool)
-    maps = rows.filter(pl.col("kind") == "stage1_map")
-    stage2 = rows["kind"].str.starts_with("stage2_").to_numpy()
-    for vm in maps["vm"].unique():
-        own = maps.filter(pl.col("vm") == vm)
-        tables = own.select(pl.col("tables").explode()).drop_nulls()["tables"].to_numpy()
-        first = np.concatenate((own["ipa"].to_numpy(), tables)) // np.uint64(page_size)
-        count = np.concatenate((own["pages"].to_numpy(), np.ones(len(tables), np.uint64)))
-        starts, ends = _union(first, first + count)
-        mine = np.flatnonzero(stage2 & (rows["vm"] == vm).to_numpy())
-        low = rows["ipa"].gather(mine).to_numpy() // np.uint64(page_size)
-        high = low + rows["pages"].gather(mine).to_numpy()
-        near[mine] = np.searchsorted(ends, low, "right") < np.searchsorted(starts, high)
-    return near
-
-
-def _union(
-    first: npt.NDArray[np.uint64], end: npt.NDArray[np.uint64]
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
-    """Ranges [first, end) merged where they overlap, as sorted starts and ends."""
-    order = np.argsort(first)
-    first, reach = first[order], np.maximum.accumulate(end[order])
-    gap = np.concatenate(([True], first[1:] > reach[:-1]))
-    return first[gap], reach[np.concatenate((np.flatnonzero(gap)[1:] - 1, [len(reach) - 1]))]
+def _items(columns: LogColumns, page_size: int) -> pl.DataFrame:
+    places = columns.places(~np.isin(columns.kinds, _STREAMED))
+    names = [name for name in Item._fields if name not in ("place", "near")]
+    rows = columns.rows(places).select(names)
+    rows = rows.insert_column(0, pl.Series("place", places, pl.UInt64))
+    return rows.with_columns(mark_near(rows, page_size))

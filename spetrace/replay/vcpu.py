@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from spetrace.replay.counters import Abort, Blackout, Details
+from spetrace.replay.counters import AbortRow, BlackoutRow, Details
 from spetrace.replay.outcomes import Outcomes
 from spetrace.replay.page_map import PageRange
 from spetrace.replay.stage2 import vcpu_pin
+from spetrace.replay.strategy import Abort, Resume
 from spetrace.replay.streams import Stream
 from spetrace.replay.vm import Vm
 
@@ -54,8 +55,8 @@ class Vcpu:
         self.outcomes = outcomes
         self._details = details
         self._wake_at = wake_at
-        self._blackout: Blackout | None = None
-        self._abort: Abort | None = None
+        self._blackout: BlackoutRow | None = None
+        self._abort: AbortRow | None = None
 
     # what strategies use
 
@@ -90,13 +91,14 @@ class Vcpu:
         """Ask for the strategy's `on_time` at `ts`."""
         self._wake_at(ts, self)
 
-    def abort(self, reason: str, va: int | None = None, ipa: int | None = None) -> None:
+    def abort(self, decision: Abort, va: int | None = None, ipa: int | None = None) -> None:
         """Report an external abort to the guest."""
         counters = self.vm.counters
         counters.aborts_injected += 1
         counters.overhead_ns += self.vm.parameters.costs.vm_exit_ns
-        row = Abort(self.vm.number, self.number, self.now, va, ipa, reason)
-        row.records_discarded = self.lose_data()
+        row = AbortRow(self.vm.number, self.number, self.now, va, ipa, decision.reason)
+        self._discard_last(decision.unsaved)
+        row.records_discarded = decision.unsaved + self.lose_data()
         self._details.aborts.append(row)
         self.set_service(ABORT)
         self._abort = row
@@ -106,32 +108,25 @@ class Vcpu:
         self.vm.counters.stage1_faults += 1
         self.set_service(STAGE1)
 
-    def discard_last(self, records: int) -> None:
-        """Lose the last `records` of this epoch's written records."""
-        self.vm.counters.discarded += records
-        self.outcomes.discard_last(records)
-        self.written -= records
-
     # what the engine uses
 
     def lose_data(self) -> int:
         """The epoch's written records are lost to data loss; how many were discarded."""
         count = self.written if self.vm.parameters.data_loss == "discard" else 0
-        if count:
-            self.discard_last(count)
+        self._discard_last(count)
         return count
 
-    def resume(self, cost_ns: int, cause: str, va: int, ipa: int | None) -> None:
-        """Begin a blackout window at the vCPU's time; `cost_ns` is what KVM spent."""
+    def resume(self, decision: Resume, va: int, ipa: int | None) -> None:
+        """Begin a blackout window at the vCPU's time."""
         costs, counters = self.vm.parameters.costs, self.vm.counters
         counters.blackouts += 1
         counters.blackout_ns += costs.irq_ns
-        counters.overhead_ns += costs.vm_exit_ns + cost_ns
+        counters.overhead_ns += costs.vm_exit_ns + decision.cost_ns
         self.blackout_until = self.now + costs.irq_ns
-        number = self.vm.number
-        row = Blackout(number, self.number, self.now, self.blackout_until, cause, va, ipa)
-        self._details.blackouts.append(row)
-        self._blackout = row
+        self._blackout = BlackoutRow(
+            self.vm.number, self.number, self.now, self.blackout_until, decision.cause, va, ipa
+        )
+        self._details.blackouts.append(self._blackout)
 
     def lose_in_blackout(self, records: int) -> None:
         """Records that came within the blackout window."""
@@ -168,3 +163,8 @@ class Vcpu:
         self.vm.counters.captured += self.written
         self.outcomes.capture()
         self.written = 0
+
+    def _discard_last(self, records: int) -> None:
+        self.vm.counters.discarded += records
+        self.outcomes.discard_last(records)
+        self.written -= records

@@ -39,17 +39,17 @@ class HostBuffer(Strategy):
         """Replace the host's buffer by one for the buffer now armed."""
         stand = _stand(vcpu)
         if stand.fill:
-            cost = self._drain(vcpu)
-            if cost is None:
-                vcpu.abort("the guest's buffer is not mapped by its stage 1")
+            decision = self._drain(vcpu)
+            if isinstance(decision, Abort):
+                vcpu.abort(decision)
                 return
-            vcpu.charge(cost)
+            vcpu.charge(decision.cost_ns)
         vm = vcpu.vm
         self._give_back(vcpu, stand)
         capacity = max(0, min(vcpu.buffer_bytes, self.parameters.host_buffer_bytes))
         pages = -(-capacity // vm.page_size)
         if not vm.fits_memlock(pages * vm.page_size):
-            vcpu.abort("RLIMIT_MEMLOCK")
+            vcpu.abort(Abort("RLIMIT_MEMLOCK"))
             return
         stand.capacity, stand.pages = capacity, pages
         vm.counters.pins += pages
@@ -69,19 +69,16 @@ class HostBuffer(Strategy):
 
     def on_no_room(self, vcpu: Vcpu) -> Decision:
         """Copy what is there to the guest, and go on."""
-        cost = self._drain(vcpu)
-        if cost is None:
-            return Abort("the guest's buffer is not mapped by its stage 1")
-        return Resume(cost, "drain")
+        return self._drain(vcpu)
 
     def on_epoch_end(self, vcpu: Vcpu) -> None:
         """Copy what is left to the guest."""
         if _stand(vcpu).fill:
-            cost = self._drain(vcpu)
-            if cost is None:
-                vcpu.abort("the guest's buffer is not mapped by its stage 1")
+            decision = self._drain(vcpu)
+            if isinstance(decision, Abort):
+                vcpu.abort(decision)
             else:
-                vcpu.charge(cost)
+                vcpu.charge(decision.cost_ns)
 
     def _give_back(self, vcpu: Vcpu, stand: Stand) -> None:
         vm = vcpu.vm
@@ -90,23 +87,23 @@ class HostBuffer(Strategy):
         vcpu.charge(stand.pages * self.costs.unpin_page_ns)
         stand.pages = stand.capacity = 0
 
-    def _drain(self, vcpu: Vcpu) -> int | None:
-        """Copy the filled bytes to the guest; the cost in ns, None if stage 1 has no mapping."""
+    def _drain(self, vcpu: Vcpu) -> Decision:
+        """Copy the filled bytes to the guest; abort where its stage 1 does not map them."""
         stand = _stand(vcpu)
         fill, records = stand.fill, stand.records
         stand.fill = stand.records = 0
         if not fill:
-            return 0
+            return Resume(0, "drain")
         size = vcpu.vm.page_size
         first, end = (vcpu.pointer - fill) // size, (vcpu.pointer - 1) // size + 1
-        failed = next((a for a, _, to in vcpu.vm.stage1.runs(first, end) if to is None), None)
+        runs = vcpu.vm.stage1.runs(first, end)
+        failed = next((start for start, _, mapping in runs if mapping is None), None)
         if failed is not None:
             walk(vcpu, first, failed + 1)
-            vcpu.discard_last(records)
-            return None
+            return Abort("the guest's stage 1 does not map its buffer", unsaved=records)
         walk(vcpu, first, end)
         vcpu.vm.counters.bytes_copied += fill
-        return (end - first) * (self.costs.walk_page_ns + self.costs.copy_page_ns)
+        return Resume((end - first) * (self.costs.walk_page_ns + self.costs.copy_page_ns), "drain")
 
 
 def _stand(vcpu: Vcpu) -> Stand:

@@ -1,0 +1,40 @@
+"""What can happen in a log, as often as it is listed; each act draws its events."""
+
+from hypothesis import strategies as st
+
+from random_logs import guest, mappings
+from random_logs.guest import drain, records
+from random_logs.world import VA_PAGES, anyone, offsets, pass_time
+
+DISTURBANCES = [guest.eret, guest.exception, guest.scr, guest.status, guest.move_limit]
+DISTURBANCES += [mappings.stage1_map, mappings.stage1_again]
+DISTURBANCES += [mappings.stage1_unmap, mappings.stage1_unmap_and_refit]
+DISTURBANCES += [mappings.stage2_map, mappings.stage2_wrprotect, *[mappings.stage2_unmap] * 2]
+
+
+def program(draw, world):
+    """PMBPTR, PMBLIMITR with E, PMSCR; records, mostly with something amid them; a drain."""
+    who = world.busy = anyone(draw, world)
+    scr = draw(st.sampled_from([1, 1, 1, 2, 3, 3, 3, 3]))
+    first = world.live_page = draw(st.integers(0, VA_PAGES - 2))
+    last = draw(st.integers(first + 1, VA_PAGES))
+    writes = [("PMBPTR_EL1", world.va(first, draw(offsets(world)))), ("PMSCR_EL1", scr)]
+    writes.insert(draw(st.integers(1, 2)), ("PMBLIMITR_EL1", world.va(last) | 1))
+    if draw(st.booleans()):
+        writes.insert(0, ("PMBSR_EL1", 0))
+    for reg, value in writes:
+        world.write(who, reg, value)
+        world.now += draw(st.sampled_from([0, 20]))
+    for to_el in draw(st.sampled_from([[0], [0], [1, 0], [0, 1, 0], [1], []])):
+        world.add(who, "eret", to_el=to_el)
+    records(draw, world, [who])
+    for _ in range(draw(st.integers(0, 3))):
+        draw(st.sampled_from(DISTURBANCES))(draw, world)
+        pass_time(draw, world)
+        records(draw, world, [who])
+    if draw(st.booleans()):
+        drain(draw, world, who)
+
+
+ACTS = [program] * 12 + [guest.run] * 2 + DISTURBANCES
+ACTS += [guest.drain, guest.move_pointer, guest.any_write, guest.buffer_full]
