@@ -52,6 +52,10 @@ class UsageError(TraceError):
     exit_code = 2
 
 
+class OutputError(TraceError):
+    """An output that can't be written: no space, no permission, not a folder."""
+
+
 class NothingToReplayError(TraceError):
     """The inputs are readable but hold nothing that can be replayed."""
 

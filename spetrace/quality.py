@@ -64,7 +64,7 @@ COUNTERS = _declare(
     (
         "spe_bad_packets",
         _LOSS,
-        "bytes in SPE data that start no packet",
+        "bytes in SPE data that start no packet, and operation packets of the unassigned class",
         "check that the file is whole",
     ),
     (
@@ -129,6 +129,12 @@ COUNTERS = _declare(
         "check that the file is whole",
     ),
     (
+        "trace_damaged_sections",
+        _LOSS,
+        "sections, options and compressed chunks of a trace.dat that are damaged; left out",
+        "check that the file is whole",
+    ),
+    (
         "trace_damaged_fields",
         _WARN,
         "event fields that reach past their record; null",
@@ -152,6 +158,12 @@ COUNTERS = _declare(
         _LOSS,
         "unmaps by host address of VMs whose memslots are unknown; left out",
         "record the memslot probe (spetrace recipe), or give memslots in session.toml or --vmm-maps",
+    ),
+    (
+        "spe_records_outside_aux",
+        _LOSS,
+        "SPE records that start in no PERF_RECORD_AUX; left out of the event log",
+        "let perf lose no events: record with larger buffers (perf record -m N)",
     ),
     (
         "unknown_pgt_events",

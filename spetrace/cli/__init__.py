@@ -1,1 +1,1 @@
-"""The command line: parse options, call one function, map errors to a sentence."""
+"""The command line: one file per command; each parses options, calls one function and shows text."""

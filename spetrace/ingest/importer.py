@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import mmap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -18,7 +18,7 @@ from spetrace.tables.recording import Recording
 _FORMATS = (
     "spetrace.ingest.perf_data.importer",
     "spetrace.ingest.trace_dat.importer",
-    "spetrace.ingest.event_log",
+    "spetrace.ingest.event_log.importer",
     "spetrace.ingest.event_text.importer",
 )
 _HEAD_BYTES = 1 << 16
@@ -37,9 +37,10 @@ class Importer:
     read: Callable[[str, memoryview], Recording]
 
 
-def importers() -> list[Importer]:
-    """All formats, in the order in which they are tried."""
-    return [import_module(module).IMPORTER for module in _FORMATS]
+def importers() -> Iterator[Importer]:
+    """All formats, in the order in which they are tried; each is imported when its turn comes."""
+    for module in _FORMATS:
+        yield import_module(module).IMPORTER
 
 
 def read_recording(path: Path) -> Recording:
@@ -73,6 +74,8 @@ def sha256(path: Path) -> str:
 def _mapped(path: Path) -> memoryview:
     if path.is_dir():
         raise InputError("file", "is a directory, not a recording")
+    if path.exists() and not path.is_file():
+        raise InputError("file", "is a pipe or device: save it to a file first")
     try:
         with path.open("rb") as file:
             if not path.stat().st_size:

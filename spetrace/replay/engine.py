@@ -10,7 +10,7 @@ from spetrace.errors import NothingToReplayError
 from spetrace.replay.page_map import PageRange
 from spetrace.replay.parameters import Parameters
 from spetrace.replay.run_tables import build_run
-from spetrace.replay.simulation import Simulation
+from spetrace.replay.simulation import STAGE2, Simulation
 from spetrace.replay.stage1 import Stage1
 from spetrace.replay.strategies import STRATEGIES
 from spetrace.replay.strategy import Strategy
@@ -54,11 +54,15 @@ def _walk(
     page_size: int,
     progress: Callable[[float], None] | None,
 ) -> None:
+    near = [s for s in simulations if s.strategy.has_stage2]
+    far = [s for s in near if s.strategy.pins_whole_vm]
     starts = sorted((place, ts, vm) for vm, (place, ts) in timeline.starts.items())
     for number, item in enumerate(timeline.items()):
         while starts and starts[0][0] <= item.place:
             _start(simulations, *starts.pop(0), item.place)
-        concerned = [s for s in simulations if s.concerns(item)]
+        concerned = simulations
+        if item.kind in STAGE2:
+            concerned = near if item.near else far
         for simulation in concerned:
             simulation.reach(item)
         remapped = _remap(stage1[item.vm], item, page_size)

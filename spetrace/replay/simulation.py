@@ -23,6 +23,8 @@ from spetrace.replay.timeline import Item, Timeline
 from spetrace.replay.vcpu import FULL, Vcpu
 from spetrace.replay.vm import Vm
 
+_OWN = frozenset(("sysreg_write", "buffer_full"))
+STAGE2 = frozenset(("stage2_map", "stage2_wrprotect", "stage2_unmap"))
 _END = 1 << 62
 
 
@@ -39,6 +41,7 @@ class Simulation:
     ) -> None:
         self.strategy = strategy
         self.details = Details()
+        self._refused_causes = strategy.refused_causes()
         self.pinned_bytes_peak = 0
         self._pinned_bytes = 0
         self._timeline = timeline
@@ -78,12 +81,6 @@ class Simulation:
             self._settle(vm, ts)
             self._place = place
 
-    def concerns(self, item: Item) -> bool:
-        """Whether an item can change anything under this strategy."""
-        if not item.kind.startswith("stage2_"):
-            return True
-        return self.strategy.has_stage2 and (item.near or self.strategy.pins_whole_vm)
-
     def reach(self, item: Item) -> None:
         """Take all decisions before `item` and bring up to date the vCPUs that it concerns."""
         self._decide_until(item.place)
@@ -93,9 +90,9 @@ class Simulation:
 
     def apply(self, item: Item, remapped: list[PageRange]) -> None:
         """Let `item` happen; `remapped` are the VA pages whose stage-1 mapping it changed."""
-        if item.kind in ("sysreg_write", "buffer_full"):
+        if item.kind in _OWN:
             self._apply_own(item)
-        elif item.kind.startswith("stage2_"):
+        elif item.kind in STAGE2:
             self._apply_stage2(item)
         concerned = self._concerned(item)
         for number in concerned:
@@ -126,9 +123,11 @@ class Simulation:
 
     def _concerned(self, item: Item) -> list[int]:
         """The vCPUs whose next records an item can change for the worse."""
-        if item.kind in ("sysreg_write", "buffer_full"):
+        if item.kind in _OWN:
             return [self._by_name[item.vm, item.vcpu]]
-        return [] if item.kind == "stage2_map" else self._by_vm[item.vm]
+        if item.kind == "stage2_map" or (item.kind in STAGE2 and not item.near):
+            return []
+        return self._by_vm[item.vm]
 
     def _apply_own(self, item: Item) -> None:
         cursor = self.cursors[self._by_name[item.vm, item.vcpu]]
@@ -153,7 +152,7 @@ class Simulation:
         elif item.kind == "stage2_wrprotect":
             vm.counters.pins_write_protected += vm.stage2.write_protect(first, end)
         else:
-            vm.unmap(first, end, (item.cause or "unknown") in self.strategy.refused_causes())
+            vm.unmap(first, end, (item.cause or "unknown") in self._refused_causes)
 
     def _search(self, number: int) -> None:
         """Find a vCPU's next decision."""

@@ -17,7 +17,7 @@ def load(path: Path) -> list[type[Strategy]]:
     """
     try:
         defined = runpy.run_path(str(path), run_name=path.stem)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         cause = f"{type(error).__name__}: {error}"
         raise UsageError(f"{path}: the strategy file can't be loaded: {cause}") from error
     found = [

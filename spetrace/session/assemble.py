@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pyarrow as pa
+
+from spetrace.errors import NothingToReplayError
+from spetrace.session.assembly import Assembly
+from spetrace.session.derived_tables import derive_tables, tracepoint_tables
+from spetrace.session.event_logs import merge_logs
 from spetrace.session.options import SessionOptions
+from spetrace.session.summary import (
+    describe_clocks,
+    describe_inputs,
+    describe_machines,
+    what_was_found,
+)
+from spetrace.tables.events import EVENTS
 from spetrace.tables.recording import Recording
 from spetrace.tables.session import Session
 
@@ -12,7 +25,48 @@ from spetrace.tables.session import Session
 def assemble(recordings: Sequence[Recording], options: SessionOptions) -> Session:
     """Put `recordings` on one clock and merge them into one event log.
 
-    Raises NothingToReplayError when they hold no SPE data, none is assumed, and no event log is
-    among them (the message says what was found), InputError for a session.toml that can't be read.
+    Event logs among them are taken as they are and merged with what the others give by time, their
+    events before the others' of the same time; their VM n is VM n of the session. Raises
+    NothingToReplayError when the recordings hold no SPE data, none is assumed, and no event log is
+    among them (the message says what was found), InputError for a session.toml or a
+    /proc/PID/maps that can't be read, UsageError for a choice out of range.
     """
-    raise NotImplementedError(recordings, options)
+    assembly = Assembly(recordings, options)
+    if not assembly.is_replayable:
+        raise NothingToReplayError(what_was_found(recordings, assembly.machines))
+    return _session(assembly)
+
+
+def assemble_tables(recordings: Sequence[Recording], options: SessionOptions) -> Session:
+    """The same session with its derived tables and tracepoints, for people and pipelines.
+
+    Its event log is empty where there is nothing to replay. Raises as `assemble` does but for that.
+    """
+    assembly = Assembly(recordings, options)
+    session = _session(assembly)
+    session.tables = derive_tables(assembly)
+    session.tracepoints = tracepoint_tables(assembly)
+    return session
+
+
+def _session(assembly: Assembly) -> Session:
+    recordings = assembly.recordings
+    events, parameters = _events(assembly)
+    return Session(
+        inputs=describe_inputs(recordings),
+        events=events,
+        parameters=parameters,
+        assumptions=assembly.assumptions.made,
+        quality=[
+            *((source, r.quality) for source, r in enumerate(recordings)),
+            (None, assembly.quality),
+        ],
+        machines=describe_machines(assembly.machines, assembly.stage2, assembly.rams),
+        clocks=describe_clocks(recordings, assembly.clocks, assembly.alignments),
+    )
+
+
+def _events(assembly: Assembly) -> tuple[pa.Table, dict[str, object]]:
+    if not assembly.is_replayable:
+        return EVENTS.empty(), assembly.parameters
+    return merge_logs(assembly.recordings, assembly.events, assembly.parameters)

@@ -18,8 +18,11 @@ def events_table(events: list[dict]) -> pa.Table:
     return EVENTS.from_columns(columns | {"row": list(range(len(rows)))}, len(rows))
 
 
-def rows_of(table: pa.Table, strategy: str) -> list[dict]:
-    return [row for row in table.to_pylist() if row.pop("strategy") == strategy]
+def by_strategy(table: pa.Table) -> dict[str, list[dict]]:
+    rows: dict[str, list[dict]] = {strategy: [] for strategy in STRATEGIES}
+    for row in table.to_pylist():
+        rows[row.pop("strategy")].append(row)
+    return rows
 
 
 def counters_of(rows: list[dict]) -> dict:
@@ -61,17 +64,18 @@ def test_replay_random_logs(log: tuple[dict, list[dict]]) -> None:
     size = parameters.page_size
     run = replay(events_table(events), parameters, outcomes=True)
     assert run.outcomes is not None
+    tables = (run.results, run.outcomes, run.blackouts, run.aborts, run.pinned)
+    results, outcomes, blackouts, aborts, pinned = (by_strategy(table) for table in tables)
     for strategy in STRATEGIES:
         want = walk_in_detail(events, parameters, strategy)
-        results = counters_of(rows_of(run.results, strategy))
-        assert results == want.results["vms"] | {"total": want.results["total"]}, strategy
-        outcomes = [row["outcome"] for row in rows_of(run.outcomes, strategy)]
-        assert outcomes == want.outcomes, strategy
-        blackouts = with_ipa_pages(rows_of(run.blackouts, strategy), size)
-        assert in_order(blackouts) == in_order([vars(row) for row in want.blackouts]), strategy
-        aborts = with_ipa_pages(rows_of(run.aborts, strategy), size)
-        assert all(row.pop("reason") for row in aborts)
-        assert in_order(aborts) == in_order([vars(row) for row in want.aborts]), strategy
-        pinned = [(r["vm"], r["ts"], r["pinned_bytes"]) for r in rows_of(run.pinned, strategy)]
+        counters = want.results["vms"] | {"total": want.results["total"]}
+        assert counters_of(results[strategy]) == counters, strategy
+        assert [row["outcome"] for row in outcomes[strategy]] == want.outcomes, strategy
+        windows = with_ipa_pages(blackouts[strategy], size)
+        assert in_order(windows) == in_order([vars(row) for row in want.blackouts]), strategy
+        stops = with_ipa_pages(aborts[strategy], size)
+        assert all(row.pop("reason") for row in stops)
+        assert in_order(stops) == in_order([vars(row) for row in want.aborts]), strategy
+        mine = [(row["vm"], row["ts"], row["pinned_bytes"]) for row in pinned[strategy]]
         steps = [(vm, ts, b) for vm, per in want.pinned.items() for ts, b in per.items()]
-        assert pinned_of(pinned) == pinned_of(steps), strategy
+        assert pinned_of(mine) == pinned_of(steps), strategy

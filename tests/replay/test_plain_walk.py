@@ -4,9 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from plain_walk import STRATEGIES, read_log, walk
+from random_logs import logs
 
 from spetrace.replay.parameters import Parameters
+from spetrace.tables.results import COUNTERS, OUTCOMES
 
 SCENARIOS = Path(__file__).resolve().parents[1] / "scenarios"
 
@@ -42,3 +45,29 @@ def test_walk_published_scenarios(shared: Path) -> None:
 @pytest.mark.parametrize("log", sorted(SCENARIOS.glob("*.jsonl")), ids=lambda log: log.stem)
 def test_walk_own_scenarios(log: Path) -> None:
     assert differences(log) == []
+
+
+def test_random_logs_every_counter_reached() -> None:
+    reached = set()
+
+    @settings(
+        deadline=None,
+        max_examples=10,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(logs(acts=10))
+    def draw(log: tuple[dict, list[dict]]) -> None:
+        session, events = log
+        parameters = Parameters().updated(session)
+        for strategy in STRATEGIES:
+            total = walk(events, parameters, strategy)["total"]
+            assert total["records"] == sum(total[outcome] for outcome in OUTCOMES)
+            reached.update((strategy, name) for name, count in total.items() if count)
+
+    for number in range(6):
+        seed(number)(draw)()
+    assert {name for _, name in reached} == set(COUNTERS)
+    for outcome in set(OUTCOMES) - {"lost_blackout"}:
+        assert {s for s in STRATEGIES if (s, outcome) in reached} == set(STRATEGIES)

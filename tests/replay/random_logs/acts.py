@@ -9,7 +9,8 @@ from random_logs.world import VA_PAGES, anyone, offsets, pass_time
 DISTURBANCES = [guest.eret, guest.exception, guest.scr, guest.status, guest.move_limit]
 DISTURBANCES += [mappings.stage1_map, mappings.stage1_again]
 DISTURBANCES += [mappings.stage1_unmap, mappings.stage1_unmap_and_refit]
-DISTURBANCES += [mappings.stage2_map, mappings.stage2_wrprotect, *[mappings.stage2_unmap] * 2]
+DISTURBANCES += [mappings.stage2_map, mappings.stage2_wrprotect]
+DISTURBANCES += [mappings.stage2_unmap, mappings.reclaim, mappings.reclaim]
 
 
 def program(draw, world):
@@ -28,7 +29,7 @@ def program(draw, world):
     for to_el in draw(st.sampled_from([[0], [0], [1, 0], [0, 1, 0], [1], []])):
         world.add(who, "eret", to_el=to_el)
     records(draw, world, [who])
-    for _ in range(draw(st.integers(0, 3))):
+    for _ in range(draw(st.integers(0, 4))):
         draw(st.sampled_from(DISTURBANCES))(draw, world)
         pass_time(draw, world)
         records(draw, world, [who])

@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 from random_logs.world import IPA_PAGES, VA_PAGES, mostly, someone, tables
 from spetrace.tables.events import CAUSES
 
+FORCED = ("munmap", "memslot") * 2
+
 
 def boot(draw, world, who):
     """What a VM does first: its buffers' pages are mapped at stage 1, and mostly touched."""
@@ -14,13 +16,18 @@ def boot(draw, world, who):
         place = {"va": world.va(0), "ipa": ipa, "pages": VA_PAGES}
         world.add(who, "stage1_map", **place, tables=draw(tables(world)))
     if draw(st.booleans()):
-        world.add(who, "stage2_map", ipa=0, pages=draw(mostly(IPA_PAGES + 3, st.integers(0, 9))))
+        world.add(
+            who,
+            "stage2_map",
+            ipa=world.ipa(0),
+            pages=draw(mostly(IPA_PAGES + 3, st.integers(0, 9))),
+        )
 
 
 def _span(draw, pages, live):
     """(first page, pages): mostly few of them, and about the live buffer."""
-    first = draw(mostly(live, st.integers(0, pages - 1))) + draw(mostly(0, st.integers(0, 2)))
-    return first, draw(mostly(1, st.integers(0, 3), st.integers(0, pages)))
+    first = draw(mostly(live, st.integers(0, pages - 1))) + draw(st.sampled_from([0, 0, 1, 2]))
+    return first, draw(mostly(1, st.integers(0, 4), st.integers(0, pages)))
 
 
 def stage1_map(draw, world):
@@ -65,4 +72,11 @@ def stage2_wrprotect(draw, world):
 
 
 def stage2_unmap(draw, world):
-    _stage2(draw, world, "stage2_unmap", cause=draw(st.sampled_from(CAUSES)))
+    _stage2(draw, world, "stage2_unmap", cause=draw(st.sampled_from(CAUSES + FORCED)))
+
+
+def reclaim(draw, world):
+    """The host takes the live buffer's pages, wherever its records have got to."""
+    ipa = world.ipa(world.first_ipa_page + world.live_page)
+    cause = draw(st.sampled_from(CAUSES + FORCED))
+    world.add(world.busy, "stage2_unmap", ipa=ipa, pages=VA_PAGES, cause=cause)

@@ -25,7 +25,7 @@ def sessions(draw):
         "max_buffer_bytes": draw(mostly(256 << 20, st.just(1 << 20), pages_of(page_size, 8))),
         "initial_stage2": draw(stage2),
         "dl_model": draw(st.sampled_from(["straddle", "always", "never"])),
-        "data_loss": draw(st.sampled_from(["discard", "keep"])),
+        "data_loss": draw(st.sampled_from(["discard", "discard", "keep"])),
         "pin_refuses": draw(mostly("swap,migrate,ksm,numa,compact,unknown", _causes())),
         "keep_ns": draw(st.one_of(st.none(), st.sampled_from([0, 1, 300, 1000, 5000, 40_000]))),
         "host_buffer_bytes": draw(

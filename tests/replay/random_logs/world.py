@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from hypothesis import strategies as st
 
 VA_PAGES, IPA_PAGES = 10, 12
-HALF = 0xFFFF_8000_0000_0000
+VA_BASES = (0xFFFF_8000_0000_0000, 0, 2**64 - (24 << 16))
+IPA_BASES = (0, 1 << 30, 2**52 - (40 << 16))
+LARGEST_LIMIT = 2**64 - 4096
 
 
 def mostly(value, *others):
@@ -22,6 +24,8 @@ class World:
     vcpus: int
     irq_ns: int
     keep_ns: int | None
+    va_base: int
+    ipa_base: int
     events: list = field(default_factory=list)
     now: int = 0
     busy: tuple = (0, 0)
@@ -39,10 +43,10 @@ class World:
         self.add(who, "sysreg_write", reg=reg, value=value)
 
     def va(self, page, offset=0):
-        return HALF + page * self.page_size + offset
+        return self.va_base + page * self.page_size + offset
 
     def ipa(self, page):
-        return page * self.page_size
+        return self.ipa_base + page * self.page_size
 
 
 def pass_time(draw, world):
@@ -81,4 +85,4 @@ def limits(world):
         st.integers(0, VA_PAGES),
         st.integers(0, world.page_size // 4096 - 1),
     )
-    return st.one_of(near, near, near, within, st.sampled_from([0, 2**64 - 4096]))
+    return st.one_of(near, near, near, within, st.sampled_from([0, LARGEST_LIMIT]))

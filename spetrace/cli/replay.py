@@ -1,0 +1,138 @@
+"""`spetrace replay`: one session under every strategy."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from spetrace.cli import model_options as model
+from spetrace.cli import session_options as said
+from spetrace.cli.choices import ReportFormat
+from spetrace.cli.console import progress, show
+
+if TYPE_CHECKING:
+    from spetrace.tables.run import Run
+
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="DIR",
+        help="Write results here: report.html, report.json, report.txt, Parquet tables and "
+        "session.json. Without it nothing is written.",
+    ),
+]
+StrategyNames = Annotated[
+    str,
+    typer.Option(
+        "--strategy",
+        metavar="NAME,...",
+        help="Strategies to replay, or all (see: spetrace strategies). The bounds bare-metal and "
+        "inject-abort are always among them.",
+    ),
+]
+StrategyFile = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE.py",
+        help="Also replay the strategy classes in this Python file; may be repeated. The file is "
+        "run as a program: use only what you trust.",
+    ),
+]
+Format = Annotated[
+    ReportFormat,
+    typer.Option(
+        "--format",
+        help="What to print: a table for the terminal, report.json and nothing else, or text to "
+        "mail.",
+    ),
+]
+Outcomes = Annotated[
+    bool,
+    typer.Option("--outcomes", help="With -o: also write what became of each record."),
+]
+
+
+def replay(
+    files: said.Files,
+    output: Output = None,
+    strategy: StrategyNames = "all",
+    strategy_file: StrategyFile = None,
+    format_: Format = ReportFormat.TABLE,
+    outcomes: Outcomes = False,
+    assume_spe: said.AssumeSpe = None,
+    session: said.SessionToml = None,
+    vmm_maps: said.VmmMaps = None,
+    ram_base: said.RamBase = None,
+    ram_bytes: said.RamBytes = None,
+    clock_offset: said.ClockOffset = None,
+    stage2_from: said.Stage2Source = None,
+    aux_bytes: said.AuxBytes = None,
+    placement: said.PlacementOption = None,
+    placement_seed: said.PlacementSeed = None,
+    no_buffer_touched: said.NoBufferTouched = False,
+    page_size: model.PageSize = None,
+    memory_bytes: model.MemoryBytes = None,
+    memlock_bytes: model.MemlockBytes = None,
+    max_buffer_bytes: model.MaxBufferBytes = None,
+    initial_stage2: model.InitialStage2Option = None,
+    dl_model: model.DlModelOption = None,
+    data_loss: model.DataLossOption = None,
+    pin_refuses: model.PinRefuses = None,
+    keep_ns: model.KeepNs = None,
+    host_buffer_bytes: model.HostBufferBytes = None,
+    cost: model.Cost = None,
+) -> None:
+    """Replay one recorded session under every strategy, and compare what it would have cost.
+
+    FILEs are put on one clock and merged; a folder that spetrace ingest wrote
+    is taken as it is. Sizes take K, M and G. An option wins over session.toml,
+    and that over an event log's first line.
+
+    [bold]Examples[/bold]
+
+    spetrace replay guest.perf.data host.dat -o results
+
+    spetrace replay host.dat --assume-spe period_ns=5000 --strategy map-on-fault,pin-on-enable
+
+    spetrace replay events.jsonl --format json
+    """
+    from spetrace.pipeline import replay_files
+
+    options = said.session_options(locals())
+    with progress() as step:
+        run = replay_files(
+            files,
+            options,
+            strategies=strategy,
+            strategy_files=strategy_file or (),
+            output=output,
+            outcomes=outcomes,
+            command=shlex.join(["spetrace", *sys.argv[1:]]),
+            step=step,
+        )
+    _show_run(run, format_)
+
+
+def _show_run(run: Run, format_: ReportFormat) -> None:
+    from rich.console import Console
+
+    from spetrace.report.comparison import compare
+    from spetrace.report.json_report import render_json
+    from spetrace.report.mail import render_mail
+    from spetrace.report.terminal import render_terminal
+
+    if format_ is ReportFormat.JSON:
+        show(render_json(run))
+    elif format_ is ReportFormat.TEXT:
+        show(render_mail(compare(run)))
+    else:
+        console = Console()
+        with console.capture() as drawn:
+            console.print(render_terminal(compare(run)))
+        show("\n".join(line.rstrip() for line in drawn.get().splitlines()))

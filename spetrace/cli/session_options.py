@@ -1,0 +1,148 @@
+"""The options for what the files can't say, shared by `ingest` and `replay`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from spetrace.cli.arguments import parse_assumed_spe, parse_size
+from spetrace.cli.choices import Placement, Stage2From
+from spetrace.cli.model_options import model_parameters
+from spetrace.session.options import SessionOptions
+
+SESSION_PANEL = "What the files can't say"
+
+Files = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="FILE...",
+        help="Recordings or event logs in any mix: perf.data, trace.dat, ftrace, trace-cmd or perf "
+        "text, .jsonl, .parquet, .arrow. The content decides the format.",
+    ),
+]
+AssumeSpe = Annotated[
+    str | None,
+    typer.Option(
+        metavar="[KEY=N,...]",
+        help="Run an assumed SPE load on the recorded vCPUs, for captures without SPE data: a "
+        "record of record_bytes (64) each period_ns (1000) of guest time into a buffer of "
+        "buffer_bytes (1M).",
+        rich_help_panel=SESSION_PANEL,
+    ),
+]
+SessionToml = Annotated[
+    Path | None,
+    typer.Option(
+        "--session",
+        metavar="FILE",
+        help="session.toml: RAM, memslots, clocks, which recording belongs to which VM. Flags win "
+        "over it.",
+        rich_help_panel=SESSION_PANEL,
+    ),
+]
+VmmMaps = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="/proc/PID/maps of the VMM: its mapping of --ram-bytes holds the guest's RAM, which "
+        "begins at --ram-base.",
+        rich_help_panel=SESSION_PANEL,
+    ),
+]
+RamBase = Annotated[
+    int | None,
+    typer.Option(
+        parser=parse_size,
+        metavar="IPA",
+        help="With --vmm-maps: where the guest's RAM begins.",
+        rich_help_panel=SESSION_PANEL,
+    ),
+]
+RamBytes = Annotated[
+    int | None,
+    typer.Option(
+        parser=parse_size,
+        metavar="SIZE",
+        help="With --vmm-maps: how much RAM the guest has.",
+        rich_help_panel=SESSION_PANEL,
+    ),
+]
+ClockOffset = Annotated[
+    int | None,
+    typer.Option(
+        metavar="NS",
+        help="Add to the SPE recording's times to get the host's (0: one clock). Without it the "
+        "first SPE record is laid on the first kvm_entry.",
+        rich_help_panel=SESSION_PANEL,
+    ),
+]
+Stage2Source = Annotated[
+    Stage2From | None,
+    typer.Option(
+        "--stage2-from",
+        help="Take stage 2 from these, even where the others would be preferred (probes first).",
+        rich_help_panel=SESSION_PANEL,
+    ),
+]
+AuxBytes = Annotated[
+    int | None,
+    typer.Option(
+        parser=parse_size,
+        metavar="SIZE",
+        help="Size of the AUX area, where the recording's command line doesn't tell (4M).",
+        rich_help_panel=SESSION_PANEL,
+    ),
+]
+PlacementOption = Annotated[
+    Placement | None,
+    typer.Option(
+        "--placement",
+        help="Where the buffer lies in the guest's RAM: at its top in one piece (the default), or "
+        "page by page at random places.",
+        rich_help_panel=SESSION_PANEL,
+    ),
+]
+PlacementSeed = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=0,
+        help="Seed of --placement scattered: the same seed gives the same places.",
+        rich_help_panel=SESSION_PANEL,
+    ),
+]
+NoBufferTouched = Annotated[
+    bool,
+    typer.Option(
+        "--no-buffer-touched",
+        help="The guest has not touched its buffer, so stage 2 does not map it at first. Linux "
+        "zeroes it when it allocates it, which is the default here.",
+        rich_help_panel=SESSION_PANEL,
+    ),
+]
+
+
+def session_options(given: Mapping[str, Any]) -> SessionOptions:
+    """A command's options, by their parameter's name, as SessionOptions."""
+    return SessionOptions(
+        assume_spe=parse_assumed_spe(given["assume_spe"]),
+        session_toml=given["session"],
+        vmm_maps=given["vmm_maps"],
+        ram_base=given["ram_base"],
+        ram_bytes=given["ram_bytes"],
+        clock_offset_ns=given["clock_offset"],
+        stage2_from=_word(given["stage2_from"]),
+        aux_bytes=given["aux_bytes"],
+        placement=_word(given["placement"]),
+        placement_seed=given["placement_seed"],
+        buffer_touched=False if given["no_buffer_touched"] else None,
+        parameters=model_parameters(given) or None,
+    )
+
+
+def _word(choice: StrEnum | None) -> str | None:
+    return None if choice is None else choice.value

@@ -1,0 +1,33 @@
+"""`spetrace strategies`: what can be replayed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from spetrace.cli.choices import TextFormat
+from spetrace.cli.console import show, show_json
+
+Name = Annotated[
+    str | None, typer.Argument(metavar="[NAME]", help="One strategy; without it all are listed.")
+]
+Format = Annotated[TextFormat, typer.Option("--format", help="Text for people or JSON.")]
+
+
+def strategies(name: Name = None, format_: Format = TextFormat.TEXT) -> None:
+    """List the strategies: what each does, where it comes from, and what it needs.
+
+    [bold]Examples[/bold]
+
+    spetrace strategies
+
+    spetrace strategies pin-and-keep
+    """
+    from spetrace.strategy_guide import describe, render
+
+    described = describe(name)
+    if format_ is TextFormat.JSON:
+        show_json(described)
+    else:
+        show(render(described))

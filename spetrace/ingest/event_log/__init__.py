@@ -1,0 +1,1 @@
+"""The replay's own event log: JSON Lines, Parquet or Arrow."""

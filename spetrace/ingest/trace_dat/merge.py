@@ -1,0 +1,91 @@
+"""The merge of all CPUs' events into one order, and their grouping by event id.
+
+trace-cmd report's order: always the earliest of the CPUs' next events, on a tie the lower CPU first,
+within a CPU as recorded, whatever the times say.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _before(times, position, a, b):  # type: ignore[no-untyped-def]
+    ta, tb = times[position[a]], times[position[b]]
+    return ta < tb or (ta == tb and a < b)
+
+
+@njit(cache=True, nogil=True)
+def _sift_down(heap, size, times, position):  # type: ignore[no-untyped-def]
+    at = 0
+    while True:
+        least = at
+        for child in (2 * at + 1, 2 * at + 2):
+            if child < size and _before(times, position, heap[child], heap[least]):
+                least = child
+        if least == at:
+            return
+        heap[at], heap[least] = heap[least], heap[at]
+        at = least
+
+
+@njit(cache=True, nogil=True)
+def _start_heap(heap, times, position, bounds):  # type: ignore[no-untyped-def]
+    size = 0
+    for stream in range(len(bounds) - 1):
+        if bounds[stream] == bounds[stream + 1]:
+            continue
+        at = size
+        heap[at] = stream
+        size += 1
+        while at and _before(times, position, heap[at], heap[(at - 1) // 2]):
+            up = (at - 1) // 2
+            heap[at], heap[up] = heap[up], heap[at]
+            at = up
+    return size
+
+
+@njit(cache=True, nogil=True)
+def merge_groups(bounds, events, slots, cursors, out):  # type: ignore[no-untyped-def]
+    """Merge the streams and write each event to its group's next place.
+
+    Stream s is the part from bounds[s] to bounds[s + 1] of the arrays `events` (times, offsets,
+    lengths, ids). `slots` gives the group of an id, -1 for none; `cursors` where each group's next
+    event goes in the arrays `out` (places, times, streams, offsets, lengths).
+    """
+    times, offsets, lengths, ids = events
+    out_place, out_time, out_stream, out_offset, out_length = out
+    position = bounds[:-1].copy()
+    heap = np.empty(len(position), np.int64)
+    size = _start_heap(heap, times, position, bounds)
+    place = 0
+    while size:
+        stream = heap[0]
+        at, end = position[stream], bounds[stream + 1]
+        rival = -1
+        if size > 1:
+            rival = heap[1]
+            if size > 2 and _before(times, position, heap[2], rival):
+                rival = heap[2]
+        limit = times[position[rival]] if rival >= 0 else times[at]
+        while at < end:
+            time = times[at]
+            if rival >= 0 and (time > limit or (time == limit and stream > rival)):
+                break
+            slot = slots[ids[at]]
+            if slot >= 0:
+                to = cursors[slot]
+                cursors[slot] = to + 1
+                out_place[to] = place
+                out_time[to] = time
+                out_stream[to] = stream
+                out_offset[to] = offsets[at]
+                out_length[to] = lengths[at]
+                place += 1
+            at += 1
+        position[stream] = at
+        if at == end:
+            size -= 1
+            heap[0] = heap[size]
+        _sift_down(heap, size, times, position)

@@ -1,0 +1,183 @@
+"""What a recording holds, as facts for people and scripts (`spetrace info`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import polars as pl
+import pyarrow.compute as pc
+
+from spetrace.report.units import render_time
+from spetrace.report.wording import printable
+from spetrace.tables.recording import Recording, SpeData
+
+Span = tuple[int, int]
+_FLAGS = ("truncated", "partial", "collision")
+
+
+def take_inventory(recording: Recording) -> dict[str, Any]:
+    """The recording's format, clock, CPUs, span, events, AUX streams, properties and losses.
+
+    JSON values only. Decodes all SPE data once, so that its losses are known.
+    """
+    frames = {name: frame for name, frame in recording.tracepoints.items() if len(frame)}
+    streams = _streams(recording.spe) if recording.spe else []
+    spans = [_frame_span(frame) for frame in frames.values()]
+    spans += [s["span_ns"] for s in streams] + [_log_span(recording)]
+    return {
+        "file": recording.name,
+        "format": recording.format,
+        "size_bytes": recording.size_bytes,
+        "clock": recording.clock,
+        "clock_is_ns": recording.clock_is_ns,
+        "span_ns" if recording.clock_is_ns else "span": _union(spans),
+        "cpus": _cpus(frames, streams),
+        "events": {name: len(frame) for name, frame in sorted(frames.items())},
+        "event_log": _event_log(recording),
+        "spe": _spe(recording.spe, streams) if recording.spe else None,
+        "properties": dict(recording.properties),
+        "quality": [
+            {
+                "counter": counter.name,
+                "severity": counter.severity.value,
+                "count": count,
+                "doc": counter.doc,
+                "remedy": counter.remedy,
+            }
+            for counter, count in recording.quality
+        ],
+    }
+
+
+def _frame_span(frame: pl.DataFrame) -> Span | None:
+    times = frame["time_ns"].drop_nulls()
+    return (times.min(), times.max()) if len(times) else None  # type: ignore[return-value]
+
+
+def _union(spans: Sequence[Sequence[int] | None]) -> list[int] | None:
+    known = [s for s in spans if s is not None]
+    return [min(s[0] for s in known), max(s[1] for s in known)] if known else None
+
+
+def _log_span(recording: Recording) -> Span | None:
+    if recording.events is None or not len(recording.events):
+        return None
+    bounds = pc.min_max(recording.events["ts"]).as_py()
+    return bounds["min"], bounds["max"]
+
+
+def _cpus(frames: Mapping[str, pl.DataFrame], streams: Sequence[Mapping[str, Any]]) -> list[int]:
+    found = {s["cpu"] for s in streams}
+    for frame in frames.values():
+        found.update(frame["cpu"].unique().to_list())
+    return sorted(cpu for cpu in found if cpu is not None)
+
+
+def _event_log(recording: Recording) -> dict[str, Any] | None:
+    if recording.events is None:
+        return None
+    kinds = pc.value_counts(recording.events["kind"].cast("string")).to_pylist()
+    return {
+        "events": {k["values"]: k["counts"] for k in sorted(kinds, key=lambda k: k["values"])},
+        "parameters": recording.parameters,
+    }
+
+
+def _spe(spe: SpeData, streams: list[dict[str, Any]]) -> dict[str, Any]:
+    conversion = spe.time_conversion
+    return {
+        "records": sum(s["records"] for s in streams),
+        "streams": streams,
+        "aux_area_bytes": spe.aux_area_bytes,
+        "midrs": {"all" if c is None else str(c): f"{m:#x}" for c, m in spe.midrs.items()},
+        "time_conversion": None
+        if conversion is None
+        else {
+            "shift": conversion.shift,
+            "multiplier": conversion.multiplier,
+            "zero": conversion.zero,
+        },
+        "exclude_user": spe.exclude_user,
+        "exclude_kernel": spe.exclude_kernel,
+    }
+
+
+def _streams(spe: SpeData) -> list[dict[str, Any]]:
+    """Per AUX stream: its CPU or thread, AUX records by flag, bytes, records and their span."""
+    aux = spe.aux_records
+    streams: list[dict[str, Any]] = []
+    for stream, (cpu, tid) in enumerate(zip(spe.stream_cpus, spe.stream_tids, strict=True)):
+        own = aux.filter(pl.col("stream") == stream)
+        facts: dict[str, Any] = {"cpu": cpu, "tid": tid, "aux_records": len(own)}
+        flags = {flag: int(own[flag].sum()) for flag in _FLAGS}
+        streams.append(facts | flags | {"bytes": 0, "records": 0, "span_ns": None})
+    for stream, batch in spe.batches(["size_bytes", "time_ns"]):
+        facts = streams[stream]
+        facts["records"] += batch.num_rows
+        facts["bytes"] += pc.sum(batch.column("size_bytes")).as_py() or 0
+        bounds = pc.min_max(batch.column("time_ns")).as_py()
+        found = None if bounds["min"] is None else (bounds["min"], bounds["max"])
+        facts["span_ns"] = _union([facts["span_ns"], found])
+    return streams
+
+
+def render_inventory(facts: Mapping[str, Any]) -> str:
+    """The facts of `take_inventory` as text."""
+    span, unit = facts.get("span_ns", facts.get("span")), " ns" if facts["clock_is_ns"] else ""
+    rows = [
+        ("format", facts["format"]),
+        ("size", f"{facts['size_bytes']:,} bytes"),
+        ("clock", facts["clock"] or "none"),
+        ("span", f"{span[0]:,} to {span[1]:,}{unit}{_length(span, unit)}" if span else "none"),
+        ("CPUs", ", ".join(map(str, facts["cpus"])) or "none recorded"),
+    ]
+    rows += [(f"  {name}", value) for name, value in _simple(facts["properties"])]
+    lines = [printable(facts["file"]), *(f"  {name:<22} {value}" for name, value in rows)]
+    for title, counts in (
+        ("tracepoints", facts["events"]),
+        ("event log", (facts["event_log"] or {}).get("events", {})),
+    ):
+        if counts:
+            lines.append(f"  {title}: {sum(counts.values()):,} events")
+            lines += [f"    {printable(n):<28} {count:>12,}" for n, count in _by_count(counts)]
+    lines += _spe_lines(facts["spe"]) if facts["spe"] else []
+    lines += ["  losses and oddities: none"] if not facts["quality"] else ["  losses and oddities:"]
+    for loss in facts["quality"]:
+        lines.append(
+            f"    {loss['severity']:<10} {loss['count']:,} {loss['counter']}: {loss['doc']}"
+        )
+        lines.append(f"    {'':<10} remedy: {loss['remedy']}")
+    return "\n".join(lines) + "\n"
+
+
+def _length(span: Sequence[int], unit: str) -> str:
+    return f" ({render_time(span[1] - span[0])})" if unit else ""
+
+
+def _simple(properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Properties that fit a line; the others are for JSON."""
+    for name, value in properties.items():
+        parts = value if isinstance(value, (list, tuple)) else [value]
+        if parts and not any(isinstance(part, (Mapping, list, tuple)) for part in parts):
+            yield printable(name), printable(" ".join(map(str, parts)))
+
+
+def _by_count(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _spe_lines(spe: Mapping[str, Any]) -> list[str]:
+    area = spe["aux_area_bytes"]
+    lines = [
+        f"  SPE: {spe['records']:,} records in {len(spe['streams'])} AUX streams, AUX area "
+        + (f"{area:,} bytes" if area else "not recorded")
+    ]
+    for stream in spe["streams"]:
+        who = f"CPU {stream['cpu']}" if stream["cpu"] is not None else f"thread {stream['tid']}"
+        flags = ", ".join(f"{stream[f]} {f}" for f in _FLAGS if stream[f])
+        lines.append(
+            f"    {who}: {stream['records']:,} records, {stream['bytes']:,} bytes, "
+            f"{stream['aux_records']} AUX records" + (f" ({flags})" if flags else "")
+        )
+    return lines

@@ -1,0 +1,69 @@
+"""A folder of results that appears whole or not at all.
+
+Files are written in a hidden folder, on the same file system, that becomes the one asked for when
+all is done; into a folder that is there already they move one by one, each complete.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from spetrace.errors import OutputError
+
+
+@contextmanager
+def output_folder(path: Path, owned: Collection[str] = ()) -> Iterator[Path]:
+    """A folder to write into, which is `path` once the block ends without an exception.
+
+    Missing parents are made. On an exception nothing is left, and a folder that was there before
+    stands as it was. `owned` names what an earlier run may have left in `path`: it is removed where
+    this one does not write it. Raises OutputError where the system refuses, also for an OSError
+    from the block.
+    """
+    path = path.absolute()
+    created: list[Path] = []
+    staging: Path | None = None
+    try:
+        if path.exists() and not path.is_dir():
+            raise OutputError(f"{path}: is a file; results need a folder")
+        created = _make_parents(path.parent)
+        staging = (path if path.is_dir() else path.parent) / f".{path.name}.{os.getpid()}.part"
+        staging.mkdir()
+        yield staging
+        _publish(staging, path, owned)
+        created = []
+    except OSError as error:
+        raise OutputError(f"{path}: can't be written: {error.strerror or error}") from error
+    finally:
+        if staging is not None:
+            shutil.rmtree(staging, ignore_errors=True)
+        for folder in reversed(created):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+
+def _make_parents(folder: Path) -> list[Path]:
+    """Make `folder` and what it lacks above it; the folders made, topmost first."""
+    missing = [f for f in (folder, *folder.parents) if not f.exists()]
+    for each in reversed(missing):
+        each.mkdir()
+    return missing[::-1]
+
+
+def _publish(staging: Path, path: Path, owned: Collection[str]) -> None:
+    if not path.exists():
+        staging.rename(path)
+        return
+    for name in {entry.name for entry in staging.iterdir()} | set(owned):
+        source, target = staging / name, path / name
+        if target.is_dir() and not source.is_file():
+            shutil.rmtree(target)
+        if source.exists():
+            source.replace(target)
+        else:
+            target.unlink(missing_ok=True)

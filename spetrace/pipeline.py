@@ -1,0 +1,169 @@
+"""The whole way from files to a run: read, assemble, replay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+
+from spetrace.errors import NothingToReplayError, UsageError
+from spetrace.ingest.importer import read_recording, sha256
+from spetrace.output_folder import output_folder
+from spetrace.replay.engine import replay
+from spetrace.replay.parameters import Parameters
+from spetrace.replay.strategy import Strategy
+from spetrace.report.parquet import save_run
+from spetrace.session.assemble import assemble, assemble_tables
+from spetrace.session.options import SessionOptions
+from spetrace.session_folder import (
+    EVENT_LOG,
+    OWNED,
+    is_session_folder,
+    quality_table,
+    read_session,
+    versions,
+    write_session,
+)
+from spetrace.strategy_guide import choose
+from spetrace.tables.recording import Recording
+from spetrace.tables.run import Run
+from spetrace.tables.session import Session
+
+RESULT_FILES = ("outcomes.parquet",)
+"""What an earlier replay may have left in its folder and a later one need not write."""
+Progress = Callable[[float], None]
+Step = Callable[[str], Progress]
+
+
+def _silent(_name: str) -> Progress:
+    return lambda _done: None
+
+
+def read_all(paths: Sequence[Path], step: Step = _silent) -> list[Recording]:
+    """Read files in their order; raises InputError for the first that can't be read."""
+    recordings = []
+    for path in paths:
+        step(f"reading {path.name}")
+        recordings.append(read_recording(path))
+    return recordings
+
+
+def open_session(
+    paths: Sequence[Path], options: SessionOptions | None = None, step: Step = _silent
+) -> Session:
+    """One session from recordings and event logs, or from a folder that `spetrace ingest` wrote.
+
+    Raises InputError, UsageError, and NothingToReplayError where there is no event to replay.
+    """
+    options = options or SessionOptions()
+    if any(is_session_folder(path) for path in paths):
+        session = _reopen(paths, options)
+    else:
+        recordings = read_all(paths, step)
+        step("assembling the session")
+        session = _identified(assemble(recordings, options), paths)
+    if not len(session.events):
+        raise NothingToReplayError("the inputs hold no event to replay")
+    return session
+
+
+def _identified(session: Session, paths: Sequence[Path]) -> Session:
+    """The session, its inputs with their hashes."""
+    for facts, path in zip(session.inputs, paths, strict=True):
+        facts["sha256"] = sha256(path)
+    return session
+
+
+def _reopen(paths: Sequence[Path], options: SessionOptions) -> Session:
+    if len(paths) > 1:
+        raise UsageError(f"{paths[0]}: a session folder is replayed alone, without other inputs")
+    given = [
+        f.name.replace("_", "-")
+        for f in fields(options)
+        if f.name != "parameters" and getattr(options, f.name) is not None
+    ]
+    if given:
+        raise UsageError(f"{paths[0]}: a session folder is assembled already: --{given[0]} is late")
+    events = read_recording(paths[0] / EVENT_LOG).events
+    if events is None:
+        raise NothingToReplayError(f"{paths[0] / EVENT_LOG}: is no event log")
+    return read_session(paths[0], events)
+
+
+def run_session(
+    session: Session,
+    options: SessionOptions | None = None,
+    strategies: Sequence[type[Strategy]] | None = None,
+    *,
+    outcomes: bool = False,
+    command: str = "",
+    progress: Progress | None = None,
+) -> Run:
+    """Replay `session` under `strategies` (all by default); the run says what it rests on.
+
+    The session's parameters hold over the defaults, those in `options` over both.
+    """
+    given = options.parameters if options and options.parameters else {}
+    parameters = Parameters().updated(session.parameters).updated(given)
+    run = replay(session.events, parameters, strategies, outcomes=outcomes, progress=progress)
+    facts = {
+        "version": 1,
+        "command": command,
+        "inputs": session.inputs,
+        "clocks": session.clocks,
+        "machines": session.machines,
+        "assumptions": [asdict(a) for a in session.assumptions],
+        "versions": versions(),
+    }
+    return replace(run, session=run.session | facts, quality=quality_table(session.quality))
+
+
+def replay_files(
+    paths: Sequence[Path],
+    options: SessionOptions | None = None,
+    *,
+    strategies: str = "all",
+    strategy_files: Sequence[Path] = (),
+    output: Path | None = None,
+    outcomes: bool = False,
+    command: str = "",
+    step: Step = _silent,
+) -> Run:
+    """Read, assemble, replay, and save into `output` where one is given.
+
+    Raises TraceError and its children; nothing is left in `output` then.
+    """
+    if outcomes and output is None:
+        raise UsageError("--outcomes needs a folder to write to: -o DIR")
+    if output is not None and output in paths:
+        raise UsageError(f"{output}: results would replace the session they are made from")
+    chosen = choose(strategies, strategy_files)
+    with output_folder(output, RESULT_FILES) if output else nullcontext() as folder:
+        session = open_session(paths, options, step)
+        progress = step("replaying")
+        run = run_session(
+            session, options, chosen, outcomes=outcomes, command=command, progress=progress
+        )
+        if folder:
+            step("writing results")
+            save_run(run, folder)
+    return run
+
+
+def ingest_files(
+    paths: Sequence[Path],
+    output: Path,
+    options: SessionOptions | None = None,
+    step: Step = _silent,
+) -> dict[str, int]:
+    """Read and assemble, and write the session folder `output`; rows by file in it.
+
+    What gives no event log (a KVM recording alone) is written without one. Raises TraceError and
+    its children; nothing is left in `output` then.
+    """
+    with output_folder(output, OWNED) as folder:
+        recordings = read_all(paths, step)
+        step("assembling the session")
+        session = _identified(assemble_tables(recordings, options or SessionOptions()), paths)
+        return write_session(session, recordings, folder, step("writing tables"))

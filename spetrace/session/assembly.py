@@ -1,0 +1,191 @@
+"""One session in the making: each step is done once, when the first that needs it asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, Final
+
+import pyarrow as pa
+
+from spetrace.errors import UsageError
+from spetrace.quality import Quality
+from spetrace.session.alignment import Aligner, warn_of_disjoint_spans
+from spetrace.session.assumed_spe import assumed_runs
+from spetrace.session.assumptions import Assumptions
+from spetrace.session.buffers import Buffer, PlacedBuffer, map_buffers
+from spetrace.session.choices import Choices, resolve
+from spetrace.session.clocks import Alignment, HostClock, host_clock
+from spetrace.session.event_logs import first_event_ns, has_event_log
+from spetrace.session.event_run import EventRun
+from spetrace.session.guest_memory import (
+    assumed_buffers,
+    placed_buffers,
+    vm_parameters,
+    vm_ram,
+)
+from spetrace.session.host_stage2 import HostStage2, Stage2Builder
+from spetrace.session.host_trace import HostTrace, host_trace, is_host_trace
+from spetrace.session.machines import Machines, find_machines
+from spetrace.session.merge import merge_runs
+from spetrace.session.options import SessionOptions
+from spetrace.session.ram import Ram
+from spetrace.session.session_toml import VmChoices
+from spetrace.session.spe_guests import GuestStream, aligned, guest_streams, stream_buffers
+from spetrace.session.stream_owners import StreamOwner, stream_owners
+from spetrace.tables.recording import Recording
+
+_EXCEPTION_LEVELS: Final = (
+    "EL2 in SPE records counts as EL1 (a VHE host's kernel); a record without a PC keeps the level "
+    "that stands."
+)
+
+
+class Assembly:
+    """The recordings, the choices, and what follows from both."""
+
+    def __init__(self, recordings: Sequence[Recording], options: SessionOptions) -> None:
+        self.recordings = recordings
+        self.choices: Choices = resolve(options)
+        self.assumptions = Assumptions()
+        self.quality = Quality()
+        if self.choices.assume_spe and self._has_spe:
+            raise UsageError("--assume-spe: the inputs hold SPE data of their own")
+
+    @property
+    def is_replayable(self) -> bool:
+        """Whether there is SPE data, an assumed load with vCPUs to run on, or an event log."""
+        assumed = self.choices.assume_spe is not None and self.machines.have_threads
+        return self._has_spe or assumed or has_event_log(self.recordings)
+
+    @cached_property
+    def clocks(self) -> dict[int, HostClock]:
+        """Per host file its clock."""
+        spe = (r.spe.time_conversion for r in self.recordings if r.spe)
+        conversion = next((c for c in spe if c is not None), None)
+        clocks = {
+            source: host_clock(recording, self.choices.counter_hz, conversion)
+            for source, recording in enumerate(self.recordings)
+            if is_host_trace(recording)
+        }
+        for clock in clocks.values():
+            if clock.is_assumed:
+                self.assumptions.add("counter_hz", clock.denominator, clock.how)
+        if len(clocks) > 1:
+            text = "Several files with a host's events are recordings of one host, on one clock."
+            self.assumptions.add("clock-offset", 0, text)
+        return clocks
+
+    @cached_property
+    def host(self) -> HostTrace:
+        """The host's events."""
+        return host_trace(self.recordings, self.clocks)
+
+    @cached_property
+    def machines(self) -> Machines:
+        """All VMs: those of the host's trace and those that only SPE data tells of."""
+        machines = self._traced_machines
+        for owner in self._owners:
+            machines.ensure(owner.vm, owner.vcpu)
+        return machines
+
+    @cached_property
+    def by_vm(self) -> dict[int, VmChoices]:
+        """Per VM what session.toml says of it."""
+        return self.choices.by_vm(self.machines)
+
+    @cached_property
+    def stage2(self) -> HostStage2:
+        """What the host's trace tells of stage 2."""
+        builder = Stage2Builder(
+            self.host, self.machines, self.choices, self.assumptions, self.quality
+        )
+        return builder.build()
+
+    @cached_property
+    def rams(self) -> dict[int, Ram]:
+        """Per VM its RAM."""
+        return {
+            vm.vm: vm_ram(
+                vm.vm,
+                self.stage2,
+                self.choices,
+                self.by_vm.get(vm.vm, VmChoices()),
+                self.assumptions,
+            )
+            for vm in self.machines.vms
+        }
+
+    @cached_property
+    def alignments(self) -> dict[int, Alignment]:
+        """Per SPE recording how its time becomes the session's."""
+        aligner = Aligner(self.host, self.clocks, self.machines, self.choices, self.assumptions)
+        return aligner.align(self.recordings, self._recorded_streams)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The replay parameters that the session knows."""
+        return vm_parameters(self.rams, self.stage2, self.choices, self.by_vm)
+
+    def events(self) -> pa.Table:
+        """The event log of all captures; none of event logs among the inputs."""
+        runs, buffers = self._guests()
+        host = self.stage2.events
+        firsts = [int(run.ts.min()) for run in runs if len(run)]
+        firsts += [
+            t for t in (self.host.first_ns, first_event_ns(self.recordings)) if t is not None
+        ]
+        placed = placed_buffers(buffers, self.rams, self.choices, self.assumptions)
+        before = map_buffers(placed, min(firsts, default=0), self._is_touched(placed))
+        return merge_runs([before, host, *runs])
+
+    @property
+    def _has_spe(self) -> bool:
+        return any(r.spe is not None and len(r.spe.aux_records) for r in self.recordings)
+
+    @cached_property
+    def _traced_machines(self) -> Machines:
+        machines = find_machines(self.host, self.choices.processes)
+        if machines.grouped_by:
+            text = "No file names the vCPU threads' processes: VMs are told apart by this."
+            self.assumptions.add("vm.vcpus", machines.grouped_by, text)
+        return machines
+
+    @cached_property
+    def _owners(self) -> list[StreamOwner]:
+        by_vm = self.choices.by_vm(self._traced_machines)
+        return stream_owners(self.recordings, by_vm, self.assumptions)
+
+    @cached_property
+    def _recorded_streams(self) -> list[GuestStream]:
+        if not self._has_spe:
+            return []
+        self.assumptions.add("exception-level", "EL2 is EL1", _EXCEPTION_LEVELS)
+        return guest_streams(
+            self.recordings,
+            self._owners,
+            self.choices.aux_bytes,
+            self.choices.page_size,
+            self.assumptions,
+            self.quality,
+        )
+
+    def _guests(self) -> tuple[list[EventRun], Mapping[int, Sequence[Buffer]]]:
+        """The guests' runs by VM and vCPU, and their buffers by VM."""
+        load = self.choices.assume_spe
+        if load:
+            text = "No SPE data was recorded: each vCPU is given this load, by its guest time."
+            value = f"period_ns={load.period_ns},record_bytes={load.record_bytes}"
+            self.assumptions.add("assume-spe", f"{value},buffer_bytes={load.buffer_bytes}", text)
+            runs = list(assumed_runs(self.host, self.machines, load))
+            return runs, assumed_buffers(runs, load, self.by_vm)
+        streams = aligned(self._recorded_streams, self.alignments)
+        warn_of_disjoint_spans(self.host, streams, self.quality)
+        return [s.run for s in streams], stream_buffers(streams, self.by_vm)
+
+    def _is_touched(self, placed: Sequence[PlacedBuffer]) -> bool:
+        touched = self.choices.buffer_touched
+        if touched is None and placed:
+            text = "Linux zeroes AUX pages: stage 2 maps the buffers when the session starts."
+            self.assumptions.add("buffer-touched", "yes", text)
+        return touched is not False

@@ -1,0 +1,157 @@
+"""Every VM's stage 2 over the host's recording: its events, its memslots, and how it began."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from spetrace.quality import Quality
+from spetrace.session.assumptions import Assumptions
+from spetrace.session.choices import Choices
+from spetrace.session.event_run import EventRun
+from spetrace.session.guest_faults import GuestFaults, guest_faults
+from spetrace.session.host_events import HostRun, in_recorded_order
+from spetrace.session.host_trace import SET_SPTE_HVA, UNMAP_HVA, HostTrace
+from spetrace.session.initial_stage2 import vms_seen_from_start
+from spetrace.session.machines import Machines
+from spetrace.session.memslots import Memslot, recorded_memslots
+from spetrace.session.stage2_probes import page_table_vms, probed_stage2, unknown_table_events
+from spetrace.session.stage2_tracepoints import traced_stage2
+
+
+@dataclass(frozen=True)
+class HostStage2:
+    """What the host's trace tells of all VMs' stage 2."""
+
+    events: EventRun
+    memslots: dict[int, list[Memslot]] = field(default_factory=dict)
+    """Per VM the slots that it had at any time."""
+    initial: dict[int, str] = field(default_factory=dict)
+    """Per VM what its stage 2 holds at the start: `empty` or `all`."""
+
+
+class Stage2Builder:
+    """Makes the stage 2 of all VMs by what the user chose and the recording holds."""
+
+    def __init__(
+        self,
+        host: HostTrace,
+        machines: Machines,
+        choices: Choices,
+        assumptions: Assumptions,
+        quality: Quality,
+    ) -> None:
+        self._host = host
+        self._machines = machines
+        self._choices = choices
+        self._by_vm = choices.by_vm(machines)
+        self._assumptions = assumptions
+        self._quality = quality
+        self._tables = page_table_vms(host, machines)
+
+    def build(self) -> HostStage2:
+        """All of it; what was assumed and left out is noted."""
+        slots = self._memslots()
+        initial = self._initial()
+        probed = set(self._tables.values()) if self._choices.stage2_from != "tracepoints" else set()
+        parts = [self._probed(probed, initial)]
+        if self._choices.stage2_from != "probes":
+            parts += self._traced(probed, slots)
+        return HostStage2(in_recorded_order(parts), slots, initial)
+
+    @cached_property
+    def _faults(self) -> GuestFaults:
+        return guest_faults(self._host, self._machines, self._choices.page_size)
+
+    def _memslots(self) -> dict[int, list[Memslot]]:
+        slots, unplaced = recorded_memslots(self._host, self._machines, self._tables)
+        self._quality.add("unplaced_memslots", unplaced)
+        given = {vm: list(c.memslot) for vm, c in self._by_vm.items() if c.memslot}
+        if self._choices.guest_ram:
+            given.setdefault(0, [self._choices.guest_ram])
+            self._assumptions.add(
+                "vmm-maps",
+                f"{self._choices.guest_ram.hva:#x}",
+                "VM 0's RAM is the smallest writable mapping of its process that is as large.",
+            )
+        return slots | given
+
+    def _initial(self) -> dict[int, str]:
+        flag = self._choices.parameters.get("initial_stage2")
+        seen = vms_seen_from_start(
+            self._host, self._machines, self._faults, self._choices.page_size
+        )
+        initial = {}
+        for vm in self._machines.vms:
+            if not any(vcpu.tid is not None for vcpu in vm.vcpus):
+                continue
+            chosen = self._by_vm.get(vm.vm)
+            said = flag or (chosen.initial_stage2 if chosen else None)
+            initial[vm.vm] = said or ("empty" if vm.vm in seen else "all")
+            if not said:
+                self._assume_initial(vm.vm, vm.vm in seen)
+        return initial
+
+    def _assume_initial(self, vm: int, seen: bool) -> None:
+        why = (
+            "its first exit is the instruction fetch of a guest without stage 1: it starts here"
+            if seen
+            else "it ran before the recording began, and what was mapped then is unknown"
+        )
+        value = "empty" if seen else "all"
+        self._assumptions.add("initial-stage2", value, f"VM {vm}'s stage 2 at the start: {why}.")
+
+    def _probed(self, vms: set[int], initial: dict[int, str]) -> HostRun:
+        tables = {table: vm for table, vm in self._tables.items() if vm in vms}
+        if self._choices.stage2_from != "tracepoints":
+            self._quality.add("unknown_pgt_events", unknown_table_events(self._host, self._tables))
+        full = {vm for vm, what in initial.items() if what == "all"}
+        found = probed_stage2(self._host, self._machines, tables, self._choices.page_size, full)
+        self._quality.add("set_spte_without_table", found.without_table)
+        return found.run
+
+    def _traced(self, probed: set[int], slots: dict[int, list[Memslot]]) -> list[HostRun]:
+        numbers = {vm.vm for vm in self._machines.vms if any(c.tid is not None for c in vm.vcpus)}
+        parts = []
+        for vm in sorted(numbers - probed):
+            chosen = self._by_vm.get(vm)
+            block = chosen.block_bytes if chosen else None
+            found = traced_stage2(
+                self._host, self._faults, vm, slots.get(vm, []), self._choices.page_size, block
+            )
+            self._quality.add("unplaced_unmaps", found.unplaced_unmaps)
+            parts.append(found.run)
+            self._assume_traced(vm, block, several=len(numbers) > 1)
+        return parts
+
+    def _assume_traced(self, vm: int, block: int | None, *, several: bool) -> None:
+        add = self._assumptions.add
+        if not block:
+            add(
+                "vm.block_bytes",
+                "by later faults",
+                f"VM {vm}'s stage 2 is told from tracepoints: a fault above the last level maps a "
+                "block unless a level-3 fault in its range shows pages, and all is writable.",
+            )
+        if several and self._has_notifiers:
+            add(
+                "vm.memslot",
+                "all VMs",
+                "MMU notifiers name no process: host addresses that several VMs' memslots hold are "
+                "unmapped in each of them.",
+            )
+        if self._ages:
+            add(
+                "stage2-from",
+                "access flag by hardware",
+                "kvm_age_hva and kvm_test_age_hva change nothing: the hardware is taken to manage "
+                "the access flag.",
+            )
+
+    @property
+    def _has_notifiers(self) -> bool:
+        return self._host.has(UNMAP_HVA) or self._host.has(SET_SPTE_HVA)
+
+    @property
+    def _ages(self) -> bool:
+        return self._host.has("kvm_age_hva") or self._host.has("kvm_test_age_hva")

@@ -1,0 +1,97 @@
+"""What a session says of itself: its inputs, clocks and machines, as JSON values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from spetrace.session.clocks import Alignment, HostClock
+from spetrace.session.host_stage2 import HostStage2
+from spetrace.session.host_trace import ENTRY, EXIT, GUEST_FAULT
+from spetrace.session.machines import Machines
+from spetrace.session.memslots import ALWAYS
+from spetrace.session.ram import Ram
+from spetrace.tables.recording import Recording
+
+
+def describe_inputs(recordings: Sequence[Recording]) -> list[dict[str, Any]]:
+    """Per input its name, format, size, clock and properties; `sha256` is for who opened it."""
+    return [
+        {
+            "name": recording.name,
+            "format": recording.format,
+            "size_bytes": recording.size_bytes,
+            "sha256": None,
+            "clock": recording.clock,
+            "properties": recording.properties,
+        }
+        for recording in recordings
+    ]
+
+
+def describe_clocks(
+    recordings: Sequence[Recording],
+    hosts: Mapping[int, HostClock],
+    alignments: Mapping[int, Alignment],
+) -> list[dict[str, Any]]:
+    """Per input its clock, what was added to its times, and how that is known."""
+    described = []
+    for source, recording in enumerate(recordings):
+        found = alignments.get(source) or Alignment(0, "the session's clock")
+        host = hosts.get(source)
+        how = host.how if host and source not in alignments else found.how
+        described.append(
+            {
+                "source": source,
+                "clock": recording.clock,
+                "offset_ns": found.offset_ns,
+                "how": how,
+            }
+        )
+    return described
+
+
+def describe_machines(
+    machines: Machines, stage2: HostStage2, rams: Mapping[int, Ram]
+) -> list[dict[str, Any]]:
+    """Per VM its process, vCPUs, RAM, memslots and initial stage 2."""
+    return [
+        {
+            "vm": vm.vm,
+            "pid": vm.pid,
+            "vcpus": [{"vcpu": c.vcpu, "pid": c.tid, "comm": c.comm} for c in vm.vcpus],
+            "ram": {"ipa": rams[vm.vm].ipa, "bytes": rams[vm.vm].bytes},
+            "memslots": [
+                {
+                    "hva": slot.hva,
+                    "ipa": slot.ipa,
+                    "bytes": slot.bytes,
+                    "read_only": slot.read_only,
+                    "deleted": slot.until != ALWAYS,
+                }
+                for slot in stage2.memslots.get(vm.vm, ())
+            ],
+            "initial_stage2": stage2.initial.get(vm.vm),
+        }
+        for vm in machines.vms
+    ]
+
+
+def what_was_found(recordings: Sequence[Recording], machines: Machines) -> str:
+    """Why there is nothing to replay, what the inputs hold instead, and what to do."""
+    counts = dict.fromkeys((ENTRY, EXIT, GUEST_FAULT), 0)
+    for recording in recordings:
+        for name in counts:
+            counts[name] += len(recording.tracepoints.get(name, ()))
+    vcpus = sum(len(vm.vcpus) for vm in machines.vms)
+    if not any(counts.values()):
+        return (
+            "nothing to replay: the inputs hold neither SPE data nor KVM events nor an event log; "
+            "record SPE (perf record -e arm_spe_0//) or give an event log"
+        )
+    held = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+    return (
+        f"nothing to replay: the inputs hold no SPE data, only {held} on {vcpus} vCPUs of "
+        f"{len(machines.vms)} VMs; give --assume-spe for an assumed SPE load on them, or add an SPE "
+        "recording (perf.data with arm_spe)"
+    )

@@ -1,0 +1,156 @@
+"""A session folder: every table that recordings give, the event log, and session.json.
+
+`spetrace ingest` writes it and `spetrace replay` reads it back, without the recordings.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from spetrace import __version__
+from spetrace.errors import InputError
+from spetrace.quality import Quality
+from spetrace.report.atomic import write_batches, write_table, write_text
+from spetrace.tables.aux_records import AUX_RECORDS
+from spetrace.tables.kvm_exits import KVM_EXITS
+from spetrace.tables.quality import QUALITY
+from spetrace.tables.recording import Recording
+from spetrace.tables.session import Assumption, Session
+from spetrace.tables.spe_records import SPE_RECORDS
+from spetrace.tables.stage2_faults import STAGE2_FAULTS
+
+VERSION = 1
+DESCRIPTION = "session.json"
+EVENT_LOG = "events.parquet"
+DERIVED = (AUX_RECORDS, KVM_EXITS, STAGE2_FAULTS)
+OWNED = (
+    DESCRIPTION, EVENT_LOG, "quality.parquet", "spe_records.parquet", "tracepoints",
+    *(f"{table.name}.parquet" for table in DERIVED),
+)  # fmt: skip
+"""What may be in a session folder; an earlier one's is removed where the new one lacks it."""
+
+
+def versions() -> dict[str, str]:
+    """The versions that a result depends on: spetrace, Python and the libraries that compute."""
+    libraries = ("numpy", "numba", "polars", "pyarrow")
+    return {
+        "spetrace": __version__,
+        "python": platform.python_version(),
+        **{library: version(library) for library in libraries},
+    }
+
+
+def quality_table(quality: Sequence[tuple[int | None, Quality]]) -> pa.Table:
+    """Counters per source as table quality."""
+    rows: list[tuple[Any, ...]] = [
+        (source, counter.name, counter.severity.value, count, counter.remedy)
+        for source, counters in quality
+        for counter, count in counters
+    ]
+    return QUALITY.from_rows(rows)
+
+
+def write_session(
+    session: Session,
+    recordings: Sequence[Recording],
+    folder: Path,
+    progress: Callable[[float], None] = lambda _done: None,
+) -> dict[str, int]:
+    """Write the session's tables, its event log where it has one, and session.json into `folder`.
+
+    `recordings` are the session's inputs in their order: SPE records are decoded once more and
+    streamed to disk. Returns rows by file. Raises OutputError.
+    """
+    rows = {}
+    if any(recording.spe for recording in recordings):
+        name = "spe_records.parquet"
+        rows[name] = _write_spe_records(recordings, folder / name, progress)
+    tables = {
+        f"{t.name}.parquet": session.tables[t.name] for t in DERIVED if t.name in session.tables
+    }
+    for name, table in session.tracepoints.items():
+        tables[f"tracepoints/{_file_name(name)}.parquet"] = table
+    if len(session.events):
+        tables[EVENT_LOG] = session.events
+    tables["quality.parquet"] = quality_table(session.quality)
+    for name, table in tables.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        write_table(table, folder / name)
+        rows[name] = len(table)
+    write_text(json.dumps(describe_session(session), indent=2) + "\n", folder / DESCRIPTION)
+    return rows
+
+
+def describe_session(session: Session) -> dict[str, Any]:
+    """session.json: inputs, clocks, machines, parameters, assumptions and versions."""
+    return {
+        "version": VERSION,
+        "inputs": session.inputs,
+        "clocks": session.clocks,
+        "machines": session.machines,
+        "parameters": session.parameters,
+        "assumptions": [asdict(a) for a in session.assumptions],
+        "versions": versions(),
+    }
+
+
+def _write_spe_records(
+    recordings: Sequence[Recording], path: Path, progress: Callable[[float], None]
+) -> int:
+    def batches() -> Iterator[pa.RecordBatch]:
+        for source, recording in enumerate(recordings):
+            progress(source / len(recordings))
+            if recording.spe:
+                yield from (batch for _stream, batch in recording.spe.batches(source=source))
+
+    return write_batches(batches(), SPE_RECORDS.schema, path)
+
+
+def _file_name(tracepoint: str) -> str:
+    """The tracepoint's name as a file name: it comes from the recording, and may hold anything."""
+    return "".join(c if c.isalnum() or c in "_-." else "_" for c in tracepoint).lstrip(".") or "_"
+
+
+def is_session_folder(path: Path) -> bool:
+    """Whether `path` is a folder with a session.json and an event log."""
+    return (path / DESCRIPTION).is_file() and (path / EVENT_LOG).is_file()
+
+
+def read_session(folder: Path, events: pa.Table) -> Session:
+    """The session of a folder whose event log is `events`.
+
+    Raises InputError where session.json or quality.parquet are not as `write_session` leaves them.
+    """
+    path = folder / DESCRIPTION
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        session = Session(
+            inputs=list(facts["inputs"]),
+            events=events,
+            parameters=dict(facts["parameters"]),
+            assumptions=[Assumption(**a) for a in facts["assumptions"]],
+            machines=list(facts["machines"]),
+            clocks=list(facts["clocks"]),
+        )
+        path = folder / "quality.parquet"
+        session.quality = _quality_of(pq.read_table(path, columns=["source", "counter", "count"]))
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+        cause = f"not as spetrace ingest leaves it: {type(error).__name__}: {error}"
+        raise InputError("session folder", cause, file=str(path)) from error
+    return session
+
+
+def _quality_of(table: pa.Table) -> list[tuple[int | None, Quality]]:
+    by_source: dict[int | None, Quality] = {}
+    for row in table.to_pylist():
+        by_source.setdefault(row["source"], Quality()).add(row["counter"], row["count"])
+    return list(by_source.items())

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from cli.command import SAMPLES, Command
+
+SPE = SAMPLES / "spe-neoverse-n1" / "spe.perf.data"
+KVM = SAMPLES / "kvm-known-pages" / "trace.dat"
+LOG = SAMPLES / "scenario-swap-under-the-buffer" / "events.jsonl"
+
+
+def test_facts_of_three_kinds(spetrace: Command) -> None:
+    result = spetrace("info", SPE, KVM, LOG, "--format", "json")
+    assert result.code == 0, result.err
+    spe, kvm, log = json.loads(result.out)
+    assert spe["spe"]["records"] == 3124
+    assert [s["cpu"] for s in spe["spe"]["streams"]] == [0, 1]
+    assert spe["cpus"] == [0, 1]
+    assert spe["span_ns"][0] < spe["span_ns"][1]
+    assert kvm["events"]["kvm_guest_fault"] == 105
+    assert sum(kvm["events"].values()) == 5839
+    assert (kvm["clock"], kvm["spe"], kvm["quality"]) == ("local", None, [])
+    assert log["event_log"]["events"] == {
+        "spe_record": 80, "stage1_map": 1, "stage2_unmap": 1, "sysreg_write": 6,
+    }  # fmt: skip
+    assert log["event_log"]["parameters"] == {"initial_stage2": "all"}
+    assert (log["size_bytes"], log["span_ns"]) == (LOG.stat().st_size, [0, 16130])
+
+
+def test_text_has_the_same_facts(spetrace: Command) -> None:
+    out = spetrace("info", SPE, KVM, LOG).out
+    for fact in ("3,124 records in 2 AUX streams", "5,839 events", "88 events", "CPUs", "(3.62 s)"):
+        assert fact in out
+    assert out.count("losses and oddities: none") == 3
+
+
+def test_losses_are_shown_with_their_remedy(spetrace: Command, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.dat"
+    cut.write_bytes(KVM.read_bytes()[:-2000])
+    result = spetrace("info", cut)
+    assert result.code == 0, result.err
+    assert "data_loss" in result.out
+    assert "remedy: " in result.out
+
+
+def test_what_files_hold_cannot_steer_the_terminal(spetrace: Command, tmp_path: Path) -> None:
+    file = tmp_path / "evil\x1b[2J.jsonl"
+    file.write_bytes(LOG.read_bytes())
+    for words in (["info", file], ["info", tmp_path / "no\x1b[2J"]):
+        result = spetrace(*words)
+        assert "\x1b[2J" not in result.out + result.err

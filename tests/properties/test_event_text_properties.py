@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spetrace.errors import InputError
+from spetrace.ingest.event_text.importer import read, sniff
+from spetrace.tables.recording import Recording
+
+FTRACE = b"""# tracer: nop
+#
+# entries-in-buffer/entries-written: 8/12   #P:2
+#
+CPU:1 [LOST 3 EVENTS]
+      CPU 0/KVM-2658    (   2651) [001] d....   714.986984: kvm_exit: TRAP: HSR_EC: 0x0024 (DABT_LOW), PC: 0xffff80008063ddac
+      CPU 0/KVM-2658    (   2651) [001] .....   714.987012: kvm_guest_fault: ipa 0x8000000, hsr 0x92000046, hxfar 0xffff800009d00000, pc 0xffff800080081000
+            bash-1      (-------) [000] .....   714.987013: tracing_mark_write: phase one
+      CPU 0/KVM-2658    (   2651) [001] .....   714.987014: s2_map: (kvm_pgtable_stage2_map+0x0/0x140) pgt=0xffff00000d68f440 ipa=0x80000000 size=0x1000 pa=0x5595d000 prot=0x7
+      CPU 0/KVM-2658    (   2651) [001] d....   714.987018: kvm_entry: PC: 0xffff80008063ddac
+"""
+REPORT = b"""cpus=2
+CPU:0 [26387 EVENTS DROPPED]
+      kvm-vcpu-0-566   [000]   165.639788123: kvm_entry:            CAN'T FIND FIELD "vcpu_id"<CANT FIND FIELD rip>PC: 0x0000000081d124f4
+      kvm-vcpu-0-566   [000]   165.639822123: kvm_sys_access:       [FAILED TO PARSE] vcpu_pc=0x81d12500 is_write=1 name=0xffff8000815586a0 Op0=3 Op1=0 CRn=2 CRm=0 Op2=1
+      kvm-vcpu-0-566   [000]   165.639823123: kvm_userspace_exit:   reason KVM_EXIT_MMIO (6)
+      kvm-vcpu-0-566   [000]   165.639824123: sched_switch:         prev_comm=a prev_pid=1 prev_state=R ==> next_comm=b next_pid=2
+"""
+COLUMNS = ["index", "time_ns", "cpu", "pid", "comm", "tgid"]
+WORDS = st.sampled_from(
+    ["-1", " [001] ", "kvm_entry", ": ", "PC: 0x", "=", "(", ")", "\n", "\r\n", "0x", "9" * 25, ".000001",
+     "CPU:1 [LOST 999999999999999 EVENTS]\n", "cpus=", "# tracer: nop\n", "\ufeff", "é", "\0", "a=1 b=0x2"]
+)  # fmt: skip
+
+
+def outcome(data: bytes) -> Recording | str:
+    try:
+        recording = read("x", memoryview(data))
+    except InputError as error:
+        return str(error)
+    for frame in recording.tracepoints.values():
+        assert frame.columns[:6] == COLUMNS
+        assert not frame.select("index", "time_ns", "cpu", "pid").null_count().sum_horizontal()[0]
+    return recording
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    st.one_of(
+        st.binary(max_size=300), st.lists(WORDS, max_size=30).map(lambda w: "".join(w).encode())
+    )
+)
+def test_any_text_is_a_recording_or_our_error(data: bytes) -> None:
+    sniff(data)
+    outcome(data)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.sampled_from([FTRACE, REPORT]), st.data())
+def test_any_damage_gives_a_recording_or_our_error(text: bytes, data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, len(text)))
+    insert = data.draw(st.one_of(WORDS.map(str.encode), st.binary(max_size=3)))
+    skip = data.draw(st.integers(0, 40))
+    outcome(text[:place] + insert + text[place + skip :])
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.sampled_from([FTRACE, REPORT]), st.data())
+def test_truncation_at_a_line_gives_the_first_events(text: bytes, data: st.DataObject) -> None:
+    lines = text.splitlines(keepends=True)
+    count = data.draw(st.integers(1, len(lines)))
+    whole, part = outcome(text), outcome(b"".join(lines[:count]))
+    for event, frame in part.tracepoints.items():
+        rows = whole.tracepoints[event].head(len(frame))
+        assert frame.equals(rows)
