@@ -38,7 +38,7 @@ def build_format(name: str, id_: int, *fields: tuple[str, int, int, int | None])
 ENTRY = build_format("kvm_entry", 7, ("unsigned long vcpu_pc", 8, 8, 0))
 
 
-@dataclass
+@dataclass(frozen=True)
 class Machine:
     """Byte order and the kernel's long size."""
 

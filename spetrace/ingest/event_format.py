@@ -20,7 +20,7 @@ _MAX_OVERLAP = 4
 _NAME = re.compile(r"^name:[ \t]*(\S+)", re.MULTILINE)
 _ID = re.compile(r"^ID:[ \t]*(\d{1,9})[ \t]*$", re.MULTILINE)
 _FIELD = re.compile(
-    r"^[ \t]*field(?:[ \t]+special)?:[ \t]*([^;\n]*);"
+    r"^[ \t]*field(?:[ \t]+special)?:[ \t]*([^;\n]{1,512});"
     r"[ \t]*offset:[ \t]*(\d{1,9});"
     r"[ \t]*size:[ \t]*(\d{1,9});"
     r"(?:[ \t]*signed:[ \t]*([01]);)?",

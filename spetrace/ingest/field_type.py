@@ -43,6 +43,7 @@ class FieldType:
 
 
 _WORD = re.compile(r"\w+")
+_LENGTH = re.compile(r"0*[1-9][0-9]{0,8}", re.ASCII)
 _LONG_WORDS = {"long", "size_t", "ssize_t"}
 _NOISE = {"const", "volatile", "static", "__data_loc", "__rel_loc"}
 _UNSIGNED = {"unsigned", "bool", "_Bool", "size_t", "uint8_t", "uint16_t", "uint32_t", "uint64_t"}
@@ -113,7 +114,7 @@ def _list(
     long_size: int,
 ) -> FieldType:
     item = _item_bytes(text, words, long_size)
-    if place is Place.FIXED and length and length.isascii() and length.isdigit() and int(length):
+    if place is Place.FIXED and length and _LENGTH.fullmatch(length):
         item = size // int(length) if size % int(length) == 0 else None
     if item not in _INTEGER_BYTES or "struct" in words or "union" in words:
         return FieldType(FieldKind.BYTES, place, 1, signed=False)

@@ -22,6 +22,12 @@ _FORMATS = (
     "spetrace.ingest.event_text.importer",
 )
 _HEAD_BYTES = 1 << 16
+_COMPRESSED = {
+    b"\x1f\x8b": "gzip",
+    b"\xfd7zXZ\0": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"BZh": "bzip2",
+}
 
 
 @dataclass(frozen=True)
@@ -57,11 +63,16 @@ def read_recording(path: Path) -> Recording:
                 return importer.read(name, data)
     except InputError as error:
         raise error.in_file(name) from error
-    raise InputError(
-        "file",
-        "no format that spetrace reads (perf.data, trace.dat, ftrace or trace-cmd text, event log)",
-        offset=0,
-        file=name,
+    raise InputError("file", _no_format(head), offset=0, file=name)
+
+
+def _no_format(head: bytes) -> str:
+    for magic, compression in _COMPRESSED.items():
+        if head.startswith(magic):
+            return f"is compressed by {compression}: unpack it first"
+    return (
+        "no format that spetrace reads (perf.data, trace.dat, ftrace, trace-cmd or perf text, "
+        "event log)"
     )
 
 

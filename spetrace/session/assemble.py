@@ -33,7 +33,9 @@ def assemble(recordings: Sequence[Recording], options: SessionOptions) -> Sessio
     """
     assembly = Assembly(recordings, options)
     if not assembly.is_replayable:
-        raise NothingToReplayError(what_was_found(recordings, assembly.machines))
+        assumed = assembly.choices.assume_spe is not None
+        found = what_was_found(recordings, assembly.machines, assumed=assumed)
+        raise NothingToReplayError(found)
     return _session(assembly)
 
 

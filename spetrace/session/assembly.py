@@ -25,7 +25,7 @@ from spetrace.session.guest_memory import (
     vm_ram,
 )
 from spetrace.session.host_stage2 import HostStage2, Stage2Builder
-from spetrace.session.host_trace import HostTrace, host_trace, is_host_trace
+from spetrace.session.host_trace import ENTRY, HostTrace, host_trace, is_host_trace
 from spetrace.session.machines import Machines, find_machines
 from spetrace.session.merge import merge_runs
 from spetrace.session.options import SessionOptions
@@ -55,7 +55,7 @@ class Assembly:
     @property
     def is_replayable(self) -> bool:
         """Whether there is SPE data, an assumed load with vCPUs to run on, or an event log."""
-        assumed = self.choices.assume_spe is not None and self.machines.have_threads
+        assumed = self.choices.assume_spe is not None and len(self.host[ENTRY]) > 0
         return self._has_spe or assumed or has_event_log(self.recordings)
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
@@ -16,7 +17,7 @@ from spetrace.session.machines import Machines
 from spetrace.session.thread_order import NEVER, NONE, ThreadOrder, taken, thread_keys
 from spetrace.tables.kvm_exits import KVM_EXITS
 
-_CLASSES: Final = pl.Enum([EXIT_CLASS_NAMES.get(code, f"{code:#x}") for code in range(64)])
+_NAMES: Final = [EXIT_CLASS_NAMES.get(code, f"{code:#x}") for code in range(64)]
 
 
 def build_kvm_exits(host: HostTrace, machines: Machines, faults: GuestFaults) -> pa.Table:
@@ -30,28 +31,25 @@ def build_kvm_exits(host: HostTrace, machines: Machines, faults: GuestFaults) ->
     entry_row = ThreadOrder(entries).next_of(keys)
     next_exit = taken(exits.order, ThreadOrder(exits).next_of(keys), NEVER)
     entry_row[taken(entries.order, entry_row, NEVER) > next_exit] = NONE
-    frame = exits.frame.select(
-        "source",
-        machine_column("vm", machines.vm_of(exits.pid)),
-        machine_column("vcpu", machines.vcpu_of(exits.pid)),
-        pl.col("time_ns").alias("exit_ns"),
-        pl.Series("entry_ns", taken(entries.time_ns, entry_row, 0)).set(
-            pl.Series(entry_row == NONE), None
+    entry_ns = _known(taken(entries.time_ns, entry_row, 0), entry_row != NONE)
+    ret = _field(exits.frame, "ret", pl.Int32)
+    class_ = _field(exits.frame, "esr_ec", pl.UInt8).set(ret.ne_missing(KVM_EXIT_TRAP), None)
+    columns = {
+        "source": exits.frame["source"],
+        "vm": machine_column("vm", machines.vm_of(exits.pid)),
+        "vcpu": machine_column("vcpu", machines.vcpu_of(exits.pid)),
+        "exit_ns": exits.time_ns,
+        "entry_ns": entry_ns,
+        "handled_ns": entry_ns - exits.frame["time_ns"],
+        "ret": ret,
+        "exit_class": class_,
+        "exit_class_name": pa.DictionaryArray.from_arrays(
+            class_.cast(pl.Int32).set(class_ >= len(_NAMES), None).to_arrow(), pa.array(_NAMES)
         ),
-        _field(exits.frame, "ret", pl.Int32),
-        _field(exits.frame, "esr_ec", pl.UInt8).alias("exit_class"),
-        _field(exits.frame, "vcpu_pc", pl.UInt64).alias("pc"),
-        _fault_rows(faults, len(exits)),
-    )
-    is_trap = pl.col("ret") == KVM_EXIT_TRAP
-    class_ = pl.when(is_trap).then("exit_class")
-    return KVM_EXITS.from_polars(
-        frame.with_columns(
-            (pl.col("entry_ns") - pl.col("exit_ns")).alias("handled_ns"),
-            class_.alias("exit_class"),
-            class_.cast(_CLASSES, strict=False).cast(pl.Categorical).alias("exit_class_name"),
-        )
-    )
+        "pc": _field(exits.frame, "vcpu_pc", pl.UInt64),
+        "guest_fault": _fault_rows(faults, len(exits)),
+    }
+    return KVM_EXITS.from_columns(columns, len(exits))
 
 
 def machine_column(name: str, numbers: np.ndarray) -> pl.Series:
@@ -72,5 +70,9 @@ def _fault_rows(faults: GuestFaults, exits: int) -> pl.Series:
     row: Integers = np.full(exits, NONE)
     known = np.flatnonzero(faults.exit_row != NONE)[::-1]
     row[faults.exit_row[known]] = known
-    column = pl.Series("guest_fault", row)
-    return column.set(column == NONE, None).cast(pl.UInt64)
+    return _known(row, row != NONE).cast(pl.UInt64)
+
+
+def _known(values: Integers, known: npt.NDArray[np.bool_]) -> pl.Series:
+    """Values as a column, null where they are not known."""
+    return pl.Series(values).set(pl.Series(~known), None)

@@ -77,21 +77,27 @@ def describe_machines(
     ]
 
 
-def what_was_found(recordings: Sequence[Recording], machines: Machines) -> str:
-    """Why there is nothing to replay, what the inputs hold instead, and what to do."""
+def what_was_found(recordings: Sequence[Recording], machines: Machines, *, assumed: bool) -> str:
+    """Why there is nothing to replay, what the inputs hold instead, and what to do.
+
+    `assumed` says whether an SPE load was asked for: then what it needs is missing.
+    """
     counts = dict.fromkeys((ENTRY, EXIT, GUEST_FAULT), 0)
     for recording in recordings:
         for name in counts:
             counts[name] += len(recording.tracepoints.get(name, ()))
-    vcpus = sum(len(vm.vcpus) for vm in machines.vms)
     if not any(counts.values()):
         return (
             "nothing to replay: the inputs hold neither SPE data nor KVM events nor an event log; "
             "record SPE (perf record -e arm_spe_0//) or give an event log"
         )
     held = ", ".join(f"{count:,} {name}" for name, count in counts.items())
-    return (
-        f"nothing to replay: the inputs hold no SPE data, only {held} on {vcpus} vCPUs of "
-        f"{len(machines.vms)} VMs; give --assume-spe for an assumed SPE load on them, or add an SPE "
-        "recording (perf.data with arm_spe)"
+    vcpus = sum(len(vm.vcpus) for vm in machines.vms)
+    found = f"the inputs hold no SPE data, only {held} on {vcpus} vCPUs of {len(machines.vms)} VMs"
+    advice = (
+        "an assumed SPE load needs kvm_entry and kvm_exit: record them (spetrace recipe)"
+        if assumed
+        else "give --assume-spe for an assumed SPE load on them, or add an SPE recording "
+        "(perf.data with arm_spe)"
     )
+    return f"nothing to replay: {found}; {advice}"

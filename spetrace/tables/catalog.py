@@ -3,10 +3,13 @@
 from spetrace.tables.aux_records import AUX_RECORDS
 from spetrace.tables.events import EVENTS
 from spetrace.tables.kvm_exits import KVM_EXITS
+from spetrace.tables.mappings import MAPPINGS
 from spetrace.tables.quality import QUALITY
+from spetrace.tables.recording_gaps import RECORDING_GAPS
 from spetrace.tables.results import ABORTS, BLACKOUTS, OUTCOME, PINNED, RESULTS
 from spetrace.tables.spe_records import SPE_RECORDS
 from spetrace.tables.stage2_faults import STAGE2_FAULTS
+from spetrace.tables.threads import THREADS
 from spetrace.tables.tracepoints import TRACEPOINTS
 
 TABLES = {
@@ -14,6 +17,9 @@ TABLES = {
     for table in (
         SPE_RECORDS,
         AUX_RECORDS,
+        RECORDING_GAPS,
+        MAPPINGS,
+        THREADS,
         TRACEPOINTS,
         KVM_EXITS,
         STAGE2_FAULTS,

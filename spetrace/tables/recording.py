@@ -91,6 +91,10 @@ class Recording:
     time order over all tracepoints), `time_ns` (int64; in clock units where `clock_is_ns` is
     false), `cpu` (int32), `pid` (int32), `comm` (Categorical), `tgid` (int32, null where unknown),
     then the tracepoint's own fields under their own names, typed by the format file."""
+    mappings: pl.DataFrame | None = None
+    """Table mappings without `source`; None where the format has none."""
+    threads: pl.DataFrame | None = None
+    """Table threads without `source`; None where the format has none."""
     spe: SpeData | None = None
     events: pa.Table | None = None
     """An event log (table events), where the file is one."""

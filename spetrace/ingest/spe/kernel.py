@@ -82,8 +82,11 @@ def decode_window(
             records.payloads[code, row] = payload | table.extra[header]
         elif code == _OTHER_COUNTERS:
             _add_other(records, state, data, position, last)
-        present |= np.uint32(1) << np.uint32(code)
         position = after
+        if code == END and present == 0:
+            _drop(records, state, present, base + position)
+            continue
+        present |= np.uint32(1) << np.uint32(code)
         if code in (_TIMESTAMP, END):
             is_full = _close(records, state, present, base + position)
             present = np.uint32(0)
@@ -137,7 +140,10 @@ def _load(data: npt.NDArray[np.uint8], position: np.uint64) -> np.uint64:
 def _drop(
     records: RawRecords, state: npt.NDArray[np.uint64], present: np.uint32, at: np.uint64
 ) -> None:
-    """Drop the record being collected because of a bad packet; the next begins at `at`."""
+    """Drop the record being collected because of a bad packet; the next begins at `at`.
+
+    An end packet of an empty record is one, too: it comes from the inside of a cut packet.
+    """
     state[BAD_PACKETS] += _ONE
     if present:
         state[CUT_RECORDS] += _ONE

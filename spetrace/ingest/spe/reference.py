@@ -1,8 +1,10 @@
 """Decoding of SPE bytes in plain Python: the specification in code, which the kernel must equal.
 
-`iter_records` collects packets to records, `iter_rows` makes columns of them. Bad bytes (a header that is none, or a packet cut by the segment's end) and
-operation class 3 drop the record being collected; the one after them begins empty
-(tools/perf/util/arm-spe-decoder/arm-spe-decoder.c, Linux 6.12).
+`iter_records` collects packets to records, `iter_rows` makes columns of them. Bad bytes (a header
+that is none, or a packet cut by the segment's end) and operation class 3 drop the record being
+collected; the one after them begins empty (tools/perf/util/arm-spe-decoder/arm-spe-decoder.c,
+Linux 6.12). An end packet of an empty record, which no SPU writes, is as bad: it comes from the
+inside of a cut packet, and would make a row that tells nothing.
 """
 
 from __future__ import annotations
@@ -45,9 +47,7 @@ def iter_records(data: bytes, aux_offset: int, quality: Quality) -> Iterator[Rec
     record = Record(0)
     for offset, packet in iter_packets(data, aux_offset):
         after = offset + packet.size
-        if packet.kind is Kind.BAD or (
-            packet.kind is Kind.OPERATION_TYPE and packet.index == _UNASSIGNED_CLASS
-        ):
+        if _is_bad(packet, record):
             quality.add("spe_bad_packets")
             quality.add("spe_cut_records", int(bool(record.packets)))
             record = Record(after)
@@ -59,6 +59,13 @@ def iter_records(data: bytes, aux_offset: int, quality: Quality) -> Iterator[Rec
                 yield record
                 record = Record(after)
     quality.add("spe_cut_records", int(bool(record.packets)))
+
+
+def _is_bad(packet: Packet, record: Record) -> bool:
+    """Whether the packet drops the record that is being collected."""
+    if packet.kind is Kind.OPERATION_TYPE:
+        return packet.index == _UNASSIGNED_CLASS
+    return packet.kind is Kind.BAD or (packet.kind is Kind.END and not record.packets)
 
 
 def iter_rows(

@@ -17,6 +17,7 @@ FLYRECORD = b"flyrecord\0"
 _MAX_CPUS = 1 << 16
 _MAX_PAGE_BYTES = 1 << 26
 _PAGE_HEADER_BYTES = 16
+_CPU_ENTRY_BYTES = 16
 
 
 class CpuData(NamedTuple):
@@ -65,9 +66,11 @@ def read_v6_buffers(
     if clocked:
         top.clock = _read_clock(cursor)
     yield top
-    for option in options:
-        if option.id == OptionId.BUFFER:
-            yield _read_v6_instance(cursor, prologue, cpus, option, clocked)
+    instances = [option for option in options if option.id == OptionId.BUFFER]
+    if len(instances) * cpus * _CPU_ENTRY_BYTES > len(cursor.data):
+        raise cursor.error(f"{len(instances)} instances of {cpus} CPUs are more than it can hold")
+    for option in instances:
+        yield _read_v6_instance(cursor, prologue, cpus, option, clocked)
 
 
 def _read_v6_instance(

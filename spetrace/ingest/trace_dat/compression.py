@@ -32,6 +32,8 @@ class Decompressor:
 
         Raises InputError where it is damaged or grows too far.
         """
+        if not (piece and size):
+            raise _error("are empty", offset)
         self._budget += len(piece) * _MAX_RATIO
         if size > min(self._budget, _MAX_CHUNK_BYTES):
             raise _error(f"{len(piece)} bytes claim to hold {size}", offset)

@@ -162,8 +162,8 @@ def _read_section(metadata: Metadata, id_: int, cursor: Cursor) -> None:
     if id_ == sections.HEADER_INFO:
         blocks.read_header_info(cursor, metadata)
     elif id_ == sections.FTRACE_FORMATS:
-        metadata.add_formats(blocks.read_ftrace_formats(cursor))
+        metadata.add_formats(blocks.iter_ftrace_formats(cursor))
     elif id_ == sections.EVENT_FORMATS:
-        metadata.add_formats(blocks.read_event_formats(cursor))
+        metadata.add_formats(blocks.iter_event_formats(cursor))
     else:
         metadata.comms.update(blocks.read_cmdlines(cursor))

@@ -7,6 +7,7 @@ sections of their own in version 7.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -14,8 +15,9 @@ from spetrace.errors import InputError
 from spetrace.ingest.cursor import Cursor
 from spetrace.ingest.event_format import parse_event_id, parse_fields
 
+_IDS = 1 << 16
 _MAX_FORMAT_BYTES = 16 << 20
-_CMDLINE = re.compile(r"^[ \t]*(\d{1,9}) (.+)$", re.MULTILINE)
+_CMDLINE = re.compile(r"^[ \t]*(\d{1,7}) (.+)$", re.MULTILINE)
 
 
 class FormatText(NamedTuple):
@@ -36,13 +38,15 @@ class Metadata:
     comms: dict[int, str] = field(default_factory=dict)
     """Command names by pid, as saved at the end of the recording."""
 
-    def add_formats(self, formats: list[FormatText]) -> None:
+    def add_formats(self, formats: Iterable[FormatText]) -> None:
         """Take in formats; one without an id is left out, the first of an id stays."""
         for format_ in formats:
             try:
-                self.formats.setdefault(parse_event_id(format_.text), format_)
+                id_ = parse_event_id(format_.text)
             except InputError:
                 continue
+            if id_ < _IDS:
+                self.formats.setdefault(id_, format_)
 
 
 def read_header_info(cursor: Cursor, metadata: Metadata) -> None:
@@ -61,32 +65,29 @@ def read_header_info(cursor: Cursor, metadata: Metadata) -> None:
         metadata.long_size = sizes["commit"]
 
 
-def read_ftrace_formats(cursor: Cursor) -> list[FormatText]:
+def iter_ftrace_formats(cursor: Cursor) -> Iterator[FormatText]:
     """Read the formats of ftrace's own events."""
-    return _read_formats(cursor, "ftrace")
+    return _iter_formats(cursor, "ftrace")
 
 
-def read_event_formats(cursor: Cursor) -> list[FormatText]:
+def iter_event_formats(cursor: Cursor) -> Iterator[FormatText]:
     """Read the formats of all systems."""
-    formats = []
     for _ in range(cursor.u32()):
-        system = cursor.c_string()
-        formats += _read_formats(cursor, system)
-    return formats
+        yield from _iter_formats(cursor, cursor.c_string())
 
 
 def read_cmdlines(cursor: Cursor) -> dict[int, str]:
     """Read the saved command lines: `pid comm` by line."""
     text = bytes(cursor.take(cursor.u64())).decode("utf-8", "replace")
-    return {int(pid): comm for pid, comm in _CMDLINE.findall(text)}
+    return {int(line[1]): line[2] for line in _CMDLINE.finditer(text)}
 
 
 def read_metadata(cursor: Cursor, long_size: int) -> Metadata:
     """Read all blocks as they follow each other in version 6."""
     metadata = Metadata(long_size)
     read_header_info(cursor, metadata)
-    metadata.add_formats(read_ftrace_formats(cursor))
-    metadata.add_formats(read_event_formats(cursor))
+    metadata.add_formats(iter_ftrace_formats(cursor))
+    metadata.add_formats(iter_event_formats(cursor))
     cursor.take(cursor.u32())  # kallsyms
     cursor.take(cursor.u32())  # trace_printk formats
     metadata.comms.update(read_cmdlines(cursor))
@@ -100,11 +101,9 @@ def _read_named_text(cursor: Cursor, name: str) -> str:
     return bytes(cursor.take(cursor.u64())).decode("utf-8", "replace")
 
 
-def _read_formats(cursor: Cursor, system: str) -> list[FormatText]:
-    formats = []
+def _iter_formats(cursor: Cursor, system: str) -> Iterator[FormatText]:
     for _ in range(cursor.u32()):
         size = cursor.u64()
         if size > _MAX_FORMAT_BYTES:
             raise cursor.error(f"an event format of {size} bytes is none")
-        formats.append(FormatText(system, bytes(cursor.take(size)).decode("utf-8", "replace")))
-    return formats
+        yield FormatText(system, bytes(cursor.take(size)).decode("utf-8", "replace"))

@@ -32,6 +32,9 @@ class OptionId(IntEnum):
     BUFFER_TEXT = 22
 
 
+_MAX_OPTIONS = 1 << 18
+
+
 class Option(NamedTuple):
     """One option: its number and its bytes."""
 
@@ -49,9 +52,9 @@ class Option(NamedTuple):
 
 def read_v6_options(cursor: Cursor) -> list[Option]:
     """Read options up to the closing id 0."""
-    options = []
+    options: list[Option] = []
     while (id_ := cursor.u16()) != OptionId.DONE:
-        options.append(Option(id_, cursor.take(cursor.u32())))
+        _add(options, Option(id_, cursor.take(cursor.u32())), cursor)
     return options
 
 
@@ -108,4 +111,10 @@ def read_options_section(cursor: Cursor, options: list[Option]) -> int:
         data = cursor.take(size)
         if id_ == OptionId.DONE:
             return Option(id_, data).cursor(cursor.order).u64()
-        options.append(Option(id_, data))
+        _add(options, Option(id_, data), cursor)
+
+
+def _add(options: list[Option], option: Option, cursor: Cursor) -> None:
+    if len(options) == _MAX_OPTIONS:
+        raise cursor.error(f"there are more than {_MAX_OPTIONS} options")
+    options.append(option)

@@ -70,7 +70,9 @@ def _present(container: Container, cpu: CpuData) -> memoryview:
     """A CPU's bytes as far as they are in the file."""
     piece = container.data[min(cpu.offset, len(container.data)) :][: cpu.size]
     container.quality.add(
-        "file_truncated_bytes", cpu.size - len(piece), f"CPU {cpu.cpu} is cut in byte {cpu.offset}"
+        "file_truncated_bytes",
+        cpu.size - len(piece),
+        f"data of CPU {cpu.cpu}, from byte {cpu.offset} on",
     )
     return piece
 

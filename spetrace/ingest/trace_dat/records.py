@@ -97,6 +97,7 @@ def _merged(
     slots = np.full(_IDS, -1, np.int32)
     slots[ids] = np.arange(len(ids))
     ends = np.cumsum(id_counts[ids])
+    starts = ends - id_counts[ids]
     total = int(ends[-1]) if ids else 0
     out = Group(
         np.empty(total, np.uint64),
@@ -105,7 +106,7 @@ def _merged(
         np.empty(total, np.int64),
         np.empty(total, np.uint32),
     )
-    merge_groups(bounds, _joined(walks), slots, ends - id_counts[ids], out)
+    merge_groups(bounds, _joined(walks), slots, starts.copy(), out)
     return {
         id_: Group(
             out.places[start:end],
@@ -114,7 +115,7 @@ def _merged(
             out.offsets[start:end],
             out.lengths[start:end],
         )
-        for id_, start, end in zip(ids, [0, *ends[:-1].tolist()], ends.tolist(), strict=True)
+        for id_, start, end in zip(ids, starts.tolist(), ends.tolist(), strict=True)
     }
 
 

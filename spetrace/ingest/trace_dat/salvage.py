@@ -57,7 +57,9 @@ def _split(data: memoryview, prologue: Prologue, section: Section) -> Iterator[t
             yield start, stop - start
             start = _aligned(stop, page)
         return
-    count = max(end - start, 0) // page
+    count = (end - start) // page
+    if count <= 0:
+        return
     pages = np.frombuffer(data, np.uint8, count * page, start).reshape(count, page)
     stamps = np.ascontiguousarray(pages[:, :8]).view(f"{prologue.order}u8").ravel()
     starts = [0, *(np.flatnonzero(stamps[1:] < stamps[:-1]) + 1).tolist(), count]

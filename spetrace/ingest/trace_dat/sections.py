@@ -11,6 +11,7 @@ from spetrace.ingest.trace_dat.compression import Decompressor
 
 _COMPRESSED = 1
 _HEADER_BYTES = 16
+_MAX_SECTIONS = 1 << 16
 
 OPTIONS = 0
 BUFFER = 3
@@ -39,7 +40,9 @@ def read_section(data: memoryview, order: str, offset: int) -> Section:
 
 def iter_sections(data: memoryview, order: str, offset: int) -> Iterator[Section]:
     """All section headers from `offset` on, as far as they are in the file."""
-    while offset + _HEADER_BYTES <= len(data):
+    for _ in range(_MAX_SECTIONS):
+        if offset + _HEADER_BYTES > len(data):
+            return
         section = read_section(data, order, offset)
         yield section
         offset = section.offset + section.size

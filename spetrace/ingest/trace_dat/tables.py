@@ -10,7 +10,8 @@ import polars as pl
 
 from spetrace.errors import InputError
 from spetrace.ingest.event_fields import Records, decode_fields
-from spetrace.ingest.event_format import EventFormat, parse_event_format
+from spetrace.ingest.event_format import EventField, EventFormat, parse_event_format
+from spetrace.ingest.field_type import FieldKind
 from spetrace.ingest.trace_dat.metadata import Metadata
 from spetrace.ingest.trace_dat.pages import Pages
 from spetrace.ingest.trace_dat.records import Group
@@ -83,7 +84,7 @@ def _table(
     comms: Comms,
     quality: Quality,
 ) -> pl.DataFrame:
-    pid_field = format_.common_field("common_pid")
+    pid_field = _pid_field(format_)
     own = decode_fields(
         records, format_.fields if pid_field is None else (pid_field, *format_.fields)
     )
@@ -92,7 +93,7 @@ def _table(
         pl.Series("index", group.places),
         pl.Series("time_ns", group.times),
         pl.Series("cpu", streams.cpus[group.streams]),
-        pids.cast(pl.Int32).alias("pid"),
+        pids.cast(pl.Int32, strict=False).alias("pid"),
         comms.of(pids.fill_null(_PID_LIMIT).to_numpy()).alias("comm"),
         _absent("tgid", len(group.places)),
     ]
@@ -103,6 +104,12 @@ def _table(
         quality.add("trace_damaged_fields", damaged, f"{format_.name}.{field.name}")
         columns.append(values.alias(_free_name(field.name, taken)))
     return pl.DataFrame(columns)
+
+
+def _pid_field(format_: EventFormat) -> EventField | None:
+    field = format_.common_field("common_pid")
+    usable = field is not None and field.type.kind is FieldKind.INTEGER and field.size == 4
+    return field if usable else None
 
 
 def _absent(name: str, rows: int) -> pl.Series:

@@ -110,15 +110,17 @@ def test_nothing_recorded_gives_no_batch() -> None:
 
 def test_identity_of_a_thread() -> None:
     identity = StreamIdentity(source=65535, cpu=None, tid=4001)
-    (batch,) = iter_batches([segment_of(SPE_END * 3)], identity, time_conversion=None)
+    (batch,) = iter_batches(
+        [segment_of((spe_events(2) + SPE_END) * 3)], identity, time_conversion=None
+    )
     assert batch["source"].to_pylist() == [65535] * 3
     assert batch["cpu"].null_count == 3
     assert batch["tid"].to_pylist() == [4001] * 3
 
 
 def test_bytes_of_a_writable_and_of_a_strided_array() -> None:
-    data = np.frombuffer(SPE_END * 40, np.uint8).copy()
-    for array in (data, data[::2]):
+    data = np.frombuffer((spe_events(2, 1) + SPE_END) * 40, np.uint8).copy()
+    for array in (data, np.repeat(data, 2)[::2]):
         (batch,) = iter_batches([(Piece(0, array),)], IDENTITY, time_conversion=None)
-        assert len(batch) == len(array)
+        assert len(batch) == 40
         assert array.flags.writeable

@@ -32,14 +32,18 @@ def columns_of(decode: Decoder, packets: bytes) -> dict[str, Any]:
     return {k: v for k, v in rows[0].items() if v is not None and k not in ALWAYS}
 
 
-def test_record_of_an_end_packet_only(decode: Decoder) -> None:
-    assert columns_of(decode, b"") == {}
+def test_end_of_an_empty_record_makes_no_row(decode: Decoder) -> None:
+    assert decode([segment_of(SPE_END)]) == ([], {"spe_bad_packets": 1})
+
+
+def test_record_of_ignored_packets_has_no_columns(decode: Decoder) -> None:
+    assert columns_of(decode, spe_context(2, 1)) == {}
 
 
 def test_identity_columns(decode: Decoder) -> None:
-    (row,), _ = decode([segment_of(SPE_END, aux_offset=77)])
+    (row,), _ = decode([segment_of(spe_events(2, 1) + SPE_END, aux_offset=77)])
     assert (row["source"], row["cpu"], row["tid"]) == (IDENTITY.source, IDENTITY.cpu, None)
-    assert (row["aux_offset"], row["size_bytes"]) == (77, 1)
+    assert (row["aux_offset"], row["size_bytes"]) == (77, 3)
 
 
 @pytest.mark.parametrize("extended", [False, True])
@@ -183,7 +187,7 @@ def test_timestamp_closes_the_record(decode: Decoder) -> None:
 
 def test_time_needs_a_timestamp_and_a_conversion(decode: Decoder) -> None:
     conversion = TimeConversion(shift=10, multiplier=40960, zero=1000)
-    segments = [segment_of(spe_timestamp(1000000) + SPE_END)]
+    segments = [segment_of(spe_timestamp(1000000) + spe_events(2) + SPE_END)]
     rows, counts = decode(segments, conversion)
     assert [row["time_ns"] for row in rows] == [40001000, None]
     assert counts == {"spe_records_without_time": 1}
@@ -227,7 +231,9 @@ def test_last_packet_of_a_kind_counts(decode: Decoder) -> None:
 
 def test_nothing_of_a_record_remains_in_the_next(decode: Decoder) -> None:
     full = spe_address(0, 1) + spe_operation(1, 0) + spe_counter(5, 5) + spe_events(2)
-    rows, _ = decode([segment_of(full + SPE_END + SPE_END + spe_counter(4, 4) + SPE_END)])
+    rows, _ = decode(
+        [segment_of(full + SPE_END + spe_context(2, 1) + SPE_END + spe_counter(4, 4) + SPE_END)]
+    )
     assert [row["pc"] for row in rows] == [1, None, None]
     assert [row["operation"] for row in rows] == ["load", None, None]
     assert [row["other_counters"] for row in rows] == [

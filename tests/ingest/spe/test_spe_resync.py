@@ -23,6 +23,8 @@ from spetrace.ingest.spe.header_table import header_table
 from spetrace.ingest.spe.kernel import decode_window
 from spetrace.ingest.spe.windows import iter_windows
 
+END = spe_events(2, 1) + SPE_END
+
 FULL_LOAD = bytes.fromhex(
     "b0 00 10 08 80 00 80 ff c0  65 2a 00 00 00  49 00  52 16 00  b2 40 5c e2 0d 00 00 ff 00"
     "9a 01 00  98 2c 00  99 05 00  43 00  b3 40 5c e2 8d 08 00 00 80"
@@ -103,19 +105,19 @@ def test_padding_counts_with_the_record_after_it(decode: Decoder) -> None:
     ("data", "expected", "bad", "cut"),
     [
         ("02 42 02 01", [(1, 3, 2)], 1, 0),
-        ("f8 01", [(1, 1, None)], 1, 0),
+        ("f8 01", [], 2, 0),
         ("64 2a 00", [], 2, 0),
-        ("71 01 02 03", [(1, 1, None)], 3, 0),
+        ("71 01 02 03", [], 4, 0),
         ("20 00 00 00", [], 0, 0),
-        ("23 00" + "ff" * 14 + "01", [(0, 17, None)], 0, 0),
+        ("23 00" + "ff" * 14 + "42 02 01", [(0, 19, 2)], 0, 0),
         ("20", [], 1, 0),
         ("23 00" + "00" * 13, [], 1, 0),
-        ("20 01", [(1, 1, None)], 1, 0),
+        ("20 01", [], 2, 0),
         ("42 02 ff 42 04 01", [(3, 3, 4)], 1, 1),
         ("42 02 4b 00 42 04 01", [(4, 3, 4)], 1, 1),
         ("4b", [], 1, 0),
         ("42 02 4b", [], 1, 1),
-        ("4b 01 01", [(2, 1, None)], 1, 0),
+        ("4b 01 01", [], 2, 0),
         ("42 02", [], 0, 1),
         ("66 01 00 00 00", [], 0, 1),
         ("42 02 b0 00", [], 1, 1),
@@ -145,8 +147,8 @@ def test_rest_of_a_damaged_record_is_a_record_without_pc(decode: Decoder) -> Non
 
 
 def test_dropped_record_leaves_no_counters(decode: Decoder) -> None:
-    data = spe_counter(8, 1) + b"\xff" + spe_counter(9, 2) + spe_operation(3, 0) + SPE_END
-    rows, _ = decode([segment_of(data), segment_of(spe_counter(10, 3)), segment_of(SPE_END)])
+    data = spe_counter(8, 1) + b"\xff" + spe_counter(9, 2) + spe_operation(3, 0) + END
+    rows, _ = decode([segment_of(data), segment_of(spe_counter(10, 3)), segment_of(END)])
     assert [row["other_counters"] for row in rows] == [None, None]
 
 
@@ -174,15 +176,16 @@ def test_nothing_goes_on_in_the_next_segment(decode: Decoder) -> None:
 
 
 def test_offsets_wrap_at_64_bits(decode: Decoder) -> None:
-    rows, _ = decode([segment_of(SPE_END * 3, aux_offset=(1 << 64) - 2)])
-    assert extents(rows) == [((1 << 64) - 2, 1), ((1 << 64) - 1, 1), (0, 1)]
+    record = spe_operation(0, 0) + SPE_END
+    rows, _ = decode([segment_of(record * 3, aux_offset=(1 << 64) - 4)])
+    assert extents(rows) == [((1 << 64) - 4, 3), ((1 << 64) - 1, 3), (2, 3)]
 
 
 def test_size_of_a_record_is_at_most_32_bits() -> None:
     records = raw_records.allocate(1)
     state = np.zeros(raw_records.STATE_ENTRIES, np.uint64)
     state[raw_records.AT] = 1 << 33  # as after 8 GiB of padding
-    (_, _, last) = iter_windows(segment_of(SPE_END, aux_offset=1 << 33))
+    (_, _, last) = iter_windows(segment_of(spe_events(2, 1) + SPE_END, aux_offset=1 << 33))
     assert not decode_window(last, header_table(), records, state)
     assert records.sizes[0] == (1 << 32) - 1
 

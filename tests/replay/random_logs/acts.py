@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from random_logs import guest, mappings
 from random_logs.guest import drain, records
-from random_logs.world import VA_PAGES, anyone, offsets, pass_time
+from random_logs.world import LARGEST_LIMIT, VA_PAGES, anyone, mostly, offsets, pass_time
 
 DISTURBANCES = [guest.eret, guest.exception, guest.scr, guest.status, guest.move_limit]
 DISTURBANCES += [mappings.stage1_map, mappings.stage1_again]
@@ -37,5 +37,41 @@ def program(draw, world):
         drain(draw, world, who)
 
 
-ACTS = [program] * 12 + [guest.run] * 2 + DISTURBANCES
+def churn(draw, world):
+    """A buffer, or a few by turns, programmed and drained again and again, as per task."""
+    whos = [world.busy, anyone(draw, world)] if draw(st.booleans()) else [world.busy]
+    for turn in range(draw(st.integers(2, 7))):
+        who = whos[turn % len(whos)]
+        first = world.live_page = draw(st.integers(0, VA_PAGES - 4))
+        world.write(who, "PMBPTR_EL1", world.va(first))
+        world.write(who, "PMBLIMITR_EL1", world.va(first + draw(st.integers(1, 3))) | 1)
+        world.write(who, "PMSCR_EL1", 3)
+        pass_time(draw, world)
+        world.add(who, "spe_record", bytes=64)
+        if draw(mostly(True, st.just(False))):
+            world.write(who, "PMBLIMITR_EL1", 0)
+        pass_time(draw, world)
+
+
+def switch_tasks(draw, world):
+    """Profiling of EL0 alone, with changes of the buffer in between that KVM may not see."""
+    who = world.busy
+    changes = [mappings.stage1_map, mappings.stage1_again, mappings.stage1_unmap, widen, widen]
+    world.write(who, "PMSCR_EL1", 1)
+    for _ in range(draw(st.integers(1, 6))):
+        world.add(who, "exception")
+        draw(st.sampled_from(changes))(draw, world)
+        world.add(who, "eret", to_el=draw(mostly(0, st.just(1))))
+        pass_time(draw, world)
+        world.add(who, "spe_record", bytes=64)
+
+
+def widen(draw, world):
+    pages = draw(st.sampled_from([1, 2, 4, 1 << 20]))
+    world.write(
+        world.busy, "PMBLIMITR_EL1", min(world.va(world.live_page + pages), LARGEST_LIMIT) | 1
+    )
+
+
+ACTS = [program] * 12 + [churn] * 4 + [switch_tasks] * 3 + [guest.run] * 2 + DISTURBANCES
 ACTS += [guest.drain, guest.move_pointer, guest.any_write, guest.buffer_full]

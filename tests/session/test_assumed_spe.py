@@ -1,0 +1,133 @@
+import numpy as np
+import pytest
+from session_recordings import event, host, of_kind, rows
+
+from spetrace.errors import NothingToReplayError, UsageError
+from spetrace.session.assemble import assemble
+from spetrace.session.assumed_spe import assumed_run, record_times
+from spetrace.session.merge import merge_runs
+from spetrace.session.options import AssumedSpe, SessionOptions
+
+BASE = 0xFFFF_8000_1000_0000
+
+
+def times(intervals, period: int) -> list[int]:
+    entry, exits = np.array(intervals, np.int64).reshape(-1, 2).T
+    return record_times(entry, exits, period).tolist()
+
+
+def test_records_come_at_multiples_of_guest_time() -> None:
+    assert times([(100, 125), (200, 230)], 10) == [110, 120, 205, 215, 225]
+
+
+def test_record_due_at_an_exit_comes_at_the_next_entry() -> None:
+    assert times([(100, 110), (200, 205)], 10) == [200]
+
+
+def test_record_due_at_the_last_exit_never_comes() -> None:
+    assert times([(100, 110)], 10) == []
+
+
+def test_empty_interval_holds_no_record() -> None:
+    assert times([(100, 110), (150, 150), (200, 205)], 10) == [200]
+
+
+def test_records_equal_a_plain_count() -> None:
+    rng = np.random.default_rng(7)
+    edges = np.cumsum(rng.integers(0, 40, 400))
+    entry, exits = edges[::2], edges[1::2]
+    moments = [t for a, b in zip(entry, exits, strict=True) for t in range(a, b)]
+    for period in (1, 3, 17):
+        assert record_times(entry, exits, period).tolist() == moments[period::period]
+
+
+def test_too_short_a_period_is_refused() -> None:
+    with pytest.raises(UsageError, match="longer period"):
+        times([(0, 1 << 62)], 1)
+
+
+def test_buffer_laps_follow_their_last_record() -> None:
+    load = AssumedSpe(10, 2048, 8192)
+    run = assumed_run(5, np.array([10, 20, 30, 40, 50]), load, vm=1, vcpu=2)
+    base = BASE + (2 << 28)
+    made = rows(merge_runs([run]), "ts", "kind", "reg", "value", "bytes")
+    lap = [
+        ("buffer_full", None, None),
+        ("sysreg_write", "PMBPTR_EL1", base + 4096),
+        ("sysreg_write", "PMBLIMITR_EL1", (base + 8192) | 1),
+        ("sysreg_write", "PMBSR_EL1", 0),
+    ]
+    assert made[:5] == [
+        (5, "sysreg_write", "PMBPTR_EL1", base, None),
+        (5, "sysreg_write", "PMBLIMITR_EL1", (base + 4096) | 1, None),
+        (5, "sysreg_write", "PMSCR_EL1", 3, None),
+        (10, "spe_record", None, None, 2048),
+        (20, "spe_record", None, None, 2048),
+    ]
+    assert [row[:4] for row in made[5:9]] == [(20, *event) for event in lap]
+    assert [row[3] for row in made[12:15]] == [base, (base + 4096) | 1, 0]
+    assert made[-1][:2] == (50, "spe_record")
+    assert {(r["vm"], r["vcpu"]) for r in merge_runs([run]).to_pylist()} == {(1, 2)}
+
+
+def life(**fields):
+    return [
+        event("sched_switch", 90, pid=1),
+        event("kvm_entry", 100, **fields),
+        event("kvm_exit", 150, **fields),
+        event("kvm_entry", 200, **fields),
+        event("kvm_entry", 210, **fields),
+        event("kvm_exit", 240, **fields),
+    ]
+
+
+def test_load_runs_between_an_entry_and_the_exit_that_follows_it() -> None:
+    session = assemble([host(life())], SessionOptions(assume_spe=AssumedSpe(20)))
+    assert rows(of_kind(session.events, "spe_record"), "ts") == [(120,), (140,), (220,)]
+
+
+def test_buffers_are_mapped_at_the_recordings_first_event() -> None:
+    options = SessionOptions(assume_spe=AssumedSpe(20), parameters={"memory_bytes": 1 << 26})
+    session = assemble([host(life())], options)
+    top = 0x8000_0000 + (1 << 26)
+    maps = rows(session.events, "ts", "kind", "va", "ipa", "pages")[:2]
+    assert maps == [
+        (90, "stage1_map", BASE, top - (1 << 20), 256),
+        (90, "stage2_map", None, top - (1 << 20), 256),
+    ]
+
+
+def test_buffer_not_touched_is_not_mapped_at_stage2() -> None:
+    options = SessionOptions(assume_spe=AssumedSpe(20), buffer_touched=False)
+    session = assemble([host(life())], options)
+    assert not len(of_kind(session.events, "stage2_map"))
+
+
+def test_second_vcpus_buffer_lies_below_the_first() -> None:
+    second = [e | {"pid": 11, "comm": "kvm-vcpu-1"} for e in life()]
+    session = assemble([host(life() + second)], SessionOptions(assume_spe=AssumedSpe(20)))
+    maps = rows(of_kind(session.events, "stage1_map"), "vcpu", "va", "ipa")
+    top = 0xC000_0000
+    assert maps == [(0, BASE, top - (1 << 20)), (1, BASE + (1 << 28), top - (2 << 20))]
+
+
+@pytest.mark.parametrize(
+    "load",
+    [AssumedSpe(0), AssumedSpe(buffer_bytes=4096), AssumedSpe(record_bytes=1 << 20)],
+)
+def test_impossible_load_is_refused(load: AssumedSpe) -> None:
+    with pytest.raises(UsageError, match="assume-spe"):
+        assemble([host(life())], SessionOptions(assume_spe=load))
+
+
+def test_load_needs_kvm_entry() -> None:
+    recording = host([event("kvm_exit", 1), event("kvm_exit", 2)])
+    with pytest.raises(NothingToReplayError, match="needs kvm_entry"):
+        assemble([recording], SessionOptions(assume_spe=AssumedSpe()))
+
+
+def test_nothing_to_replay_says_what_was_found_and_what_to_do() -> None:
+    with pytest.raises(NothingToReplayError, match=r"3 kvm_entry, 2 kvm_exit.*1 vCPUs of 1 VMs"):
+        assemble([host(life())], SessionOptions())
+    with pytest.raises(NothingToReplayError, match="--assume-spe"):
+        assemble([host(life())], SessionOptions())
