@@ -102,10 +102,10 @@ def run_session(
 ) -> Run:
     """Replay `session` under `strategies` (all by default); the run says what it rests on.
 
-    The session's parameters hold over the defaults, those in `options` over both.
+    The session's parameters hold over the defaults, those in `options` over both and for all VMs.
     """
     given = options.parameters if options and options.parameters else {}
-    parameters = Parameters().updated(session.parameters).updated(given)
+    parameters = Parameters().updated(session.parameters).overridden(given)
     run = replay(session.events, parameters, strategies, outcomes=outcomes, progress=progress)
     facts = {
         "version": 1,

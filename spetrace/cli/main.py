@@ -13,6 +13,7 @@ import typer
 
 from spetrace import __version__
 from spetrace.cli.arguments import expand_optional_values
+from spetrace.cli.dump import dump
 from spetrace.cli.info import info
 from spetrace.cli.ingest import ingest
 from spetrace.cli.recipe import recipe
@@ -36,7 +37,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 2 wrong usage, 3 a file can't be read or written, "
     "4 nothing to replay. See also: spetrace COMMAND --help",
 )
-for _command in (replay, info, ingest, recipe, strategies, schema):
+for _command in (replay, info, dump, ingest, recipe, strategies, schema):
     app.command()(_command)
 
 

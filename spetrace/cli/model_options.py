@@ -20,103 +20,97 @@ from spetrace.cli.choices import DataLoss, DlModel, InitialStage2
 
 MODEL_PANEL = "The model (assumptions, all named in the report)"
 
+
+def _option(text: str, *flags: str, **more: Any) -> Any:
+    """An option of this panel with its sentence of help."""
+    return typer.Option(*flags, help=text, rich_help_panel=MODEL_PANEL, **more)
+
+
 PageSize = Annotated[
     int | None,
-    typer.Option(
+    _option(
+        "Translation granule of both stages: 4K (the default), 16K or 64K.",
         parser=parse_size,
         metavar="SIZE",
-        help="Translation granule of both stages: 4K (the default), 16K or 64K.",
-        rich_help_panel=MODEL_PANEL,
     ),
 ]
 MemoryBytes = Annotated[
     int | None,
-    typer.Option(
+    _option(
+        "RAM of a VM where no memslot tells (1G).",
         parser=parse_size,
         metavar="SIZE",
-        help="RAM of a VM where no memslot tells (1G).",
-        rich_help_panel=MODEL_PANEL,
     ),
 ]
 MemlockBytes = Annotated[
     str | None,
-    typer.Option(
+    _option(
+        "RLIMIT_MEMLOCK of the VM's process (none).",
         parser=parse_limit,
         metavar="SIZE|none",
-        help="RLIMIT_MEMLOCK of the VM's process (none).",
-        rich_help_panel=MODEL_PANEL,
     ),
 ]
 MaxBufferBytes = Annotated[
     int | None,
-    typer.Option(
+    _option(
+        "The largest buffer that KVM lets a guest have pinned (256M).",
         parser=parse_size,
         metavar="SIZE",
-        help="The largest buffer that KVM lets a guest have pinned (256M).",
-        rich_help_panel=MODEL_PANEL,
     ),
 ]
 InitialStage2Option = Annotated[
     InitialStage2 | None,
-    typer.Option(
-        "--initial-stage2",
-        help="Stage 2 at the start: nothing mapped, or every page writable. Without it a host's "
+    _option(
+        "Stage 2 at the start: nothing mapped, or every page writable. Without it a host's "
         "recording decides (empty for a VM recorded from its start), and else it is empty.",
-        rich_help_panel=MODEL_PANEL,
+        "--initial-stage2",
     ),
 ]
 DlModelOption = Annotated[
     DlModel | None,
-    typer.Option(
-        "--dl-model",
-        help="When a faulting write leaves a partial record behind (straddle: when it crosses into "
+    _option(
+        "When a faulting write leaves a partial record behind (straddle: when it crosses into "
         "the faulting page).",
-        rich_help_panel=MODEL_PANEL,
+        "--dl-model",
     ),
 ]
 DataLossOption = Annotated[
     DataLoss | None,
-    typer.Option(
+    _option(
+        "What becomes of a buffer's earlier records after an abort or a partial record (discard).",
         "--data-loss",
-        help="What becomes of a buffer's earlier records after an abort or a partial record "
-        "(discard).",
-        rich_help_panel=MODEL_PANEL,
     ),
 ]
 PinRefuses = Annotated[
     str | None,
-    typer.Option(
-        metavar="CAUSE,...",
-        help="The causes of unmaps that a pinned page outlives "
+    _option(
+        "The causes of unmaps that a pinned page outlives "
         "(swap, migrate, ksm, numa, compact, unknown).",
-        rich_help_panel=MODEL_PANEL,
+        metavar="CAUSE,...",
     ),
 ]
 KeepNs = Annotated[
     str | None,
-    typer.Option(
+    _option(
+        "How long pin-and-keep keeps an idle pinned page (1000000000; none: for ever).",
         parser=parse_duration,
         metavar="NS|none",
-        help="How long pin-and-keep keeps an idle pinned page (1000000000; none: for ever).",
-        rich_help_panel=MODEL_PANEL,
     ),
 ]
 HostBufferBytes = Annotated[
     int | None,
-    typer.Option(
+    _option(
+        "The largest buffer that host-buffer keeps in the host (1M).",
         parser=parse_size,
         metavar="SIZE",
-        help="The largest buffer that host-buffer keeps in the host (1M).",
-        rich_help_panel=MODEL_PANEL,
     ),
 ]
 Cost = Annotated[
     list[str] | None,
-    typer.Option(
-        metavar="NAME=NS",
-        help="What the model charges: irq_ns, vm_exit_ns, walk_page_ns, map_page_ns, pin_page_ns, "
+    _option(
+        "What the model charges: irq_ns, vm_exit_ns, walk_page_ns, map_page_ns, pin_page_ns, "
         "unpin_page_ns, sysreg_trap_ns, eret_trap_ns, copy_page_ns; may be repeated.",
-        rich_help_panel=MODEL_PANEL,
+        metavar="NAME=NS",
     ),
 ]
 

@@ -24,104 +24,100 @@ Files = Annotated[
         "text, .jsonl, .parquet, .arrow. The content decides the format.",
     ),
 ]
+
+
+def _option(text: str, *flags: str, **more: Any) -> Any:
+    """An option of this panel with its sentence of help."""
+    return typer.Option(*flags, help=text, rich_help_panel=SESSION_PANEL, **more)
+
+
 AssumeSpe = Annotated[
     str | None,
-    typer.Option(
-        metavar="[KEY=N,...]",
-        help="Run an assumed SPE load on the recorded vCPUs, for captures without SPE data: a "
+    _option(
+        "Run an assumed SPE load on the recorded vCPUs, for captures without SPE data: a "
         "record of record_bytes (64) each period_ns (1000) of guest time into a buffer of "
         "buffer_bytes (1M).",
-        rich_help_panel=SESSION_PANEL,
+        metavar="[KEY=N,...]",
     ),
 ]
 SessionToml = Annotated[
     Path | None,
-    typer.Option(
+    _option(
+        "session.toml: RAM, memslots, clocks, which recording belongs to which VM. Flags win "
+        "over it.",
         "--session",
         metavar="FILE",
-        help="session.toml: RAM, memslots, clocks, which recording belongs to which VM. Flags win "
-        "over it.",
-        rich_help_panel=SESSION_PANEL,
     ),
 ]
 VmmMaps = Annotated[
     Path | None,
-    typer.Option(
-        metavar="FILE",
-        help="/proc/PID/maps of the VMM: its mapping of --ram-bytes holds the guest's RAM, which "
+    _option(
+        "/proc/PID/maps of the VMM: its mapping of --ram-bytes holds the guest's RAM, which "
         "begins at --ram-base.",
-        rich_help_panel=SESSION_PANEL,
+        metavar="FILE",
     ),
 ]
 RamBase = Annotated[
     int | None,
-    typer.Option(
+    _option(
+        "With --vmm-maps: where the guest's RAM begins.",
         parser=parse_size,
         metavar="IPA",
-        help="With --vmm-maps: where the guest's RAM begins.",
-        rich_help_panel=SESSION_PANEL,
     ),
 ]
 RamBytes = Annotated[
     int | None,
-    typer.Option(
+    _option(
+        "With --vmm-maps: how much RAM the guest has.",
         parser=parse_size,
         metavar="SIZE",
-        help="With --vmm-maps: how much RAM the guest has.",
-        rich_help_panel=SESSION_PANEL,
     ),
 ]
 ClockOffset = Annotated[
     int | None,
-    typer.Option(
-        metavar="NS",
-        help="Add to the SPE recording's times to get the host's (0: one clock). Without it the "
+    _option(
+        "Add to the SPE recording's times to get the host's (0: one clock). Without it the "
         "first SPE record is laid on the first kvm_entry.",
-        rich_help_panel=SESSION_PANEL,
+        metavar="NS",
     ),
 ]
 Stage2Source = Annotated[
     Stage2From | None,
-    typer.Option(
+    _option(
+        "Take stage 2 from these, even where the others would be preferred (probes first).",
         "--stage2-from",
-        help="Take stage 2 from these, even where the others would be preferred (probes first).",
-        rich_help_panel=SESSION_PANEL,
     ),
 ]
 AuxBytes = Annotated[
     int | None,
-    typer.Option(
+    _option(
+        "Size of the AUX area, where the recording's command line doesn't tell (4M).",
         parser=parse_size,
         metavar="SIZE",
-        help="Size of the AUX area, where the recording's command line doesn't tell (4M).",
-        rich_help_panel=SESSION_PANEL,
     ),
 ]
 PlacementOption = Annotated[
     Placement | None,
-    typer.Option(
-        "--placement",
-        help="Where the buffer lies in the guest's RAM: at its top in one piece (the default), or "
+    _option(
+        "Where the buffer lies in the guest's RAM: at its top in one piece (the default), or "
         "page by page at random places.",
-        rich_help_panel=SESSION_PANEL,
+        "--placement",
     ),
 ]
 PlacementSeed = Annotated[
     int | None,
-    typer.Option(
+    _option(
+        "Seed of --placement scattered: the same seed gives the same places.",
         metavar="N",
         min=0,
-        help="Seed of --placement scattered: the same seed gives the same places.",
-        rich_help_panel=SESSION_PANEL,
     ),
 ]
 NoBufferTouched = Annotated[
     bool,
-    typer.Option(
-        "--no-buffer-touched",
-        help="The guest has not touched its buffer, so stage 2 does not map it at first. Linux "
+    _option(
+        "The guest has not touched its buffer, so stage 2 does not map it at first. Linux "
         "zeroes it when it allocates it, which is the default here.",
-        rich_help_panel=SESSION_PANEL,
+        "--no-buffer-touched",
     ),
 ]
 

@@ -64,7 +64,7 @@ def decode_fields(records: Records, fields: Sequence[EventField]) -> list[Decode
 
 def _decode_integers(records: Records, fields: Sequence[EventField]) -> list[Decoded]:
     """All integer fields together, block by block, so that a record is fetched from memory once."""
-    columns = [np.empty(len(records.offsets), _integer_type(f.type)) for f in fields]
+    columns = [np.empty(len(records.offsets), _unsigned_type(f.type)) for f in fields]
     short = [0] * len(fields)
     for start in range(0, len(records.offsets), _BLOCK_RECORDS):
         block = slice(start, start + _BLOCK_RECORDS)
@@ -89,7 +89,7 @@ def _decode_integers(records: Records, fields: Sequence[EventField]) -> list[Dec
 def _integer_series(
     records: Records, field: EventField, column: npt.NDArray[Any], short: int
 ) -> Decoded:
-    values = pl.Series(field.name, column)
+    values = pl.Series(field.name, column.view(_integer_type(field.type)))
     if field.type.kind is FieldKind.BOOL:
         values = values != 0
     if short:
@@ -108,6 +108,11 @@ def _decode_other(records: Records, field: EventField) -> Decoded:
     else:
         array = _binary(records, extents)
     return Decoded(pl.Series(field.name, pl.from_arrow(array)), extents.damaged)
+
+
+def _unsigned_type(type_: FieldType) -> np.dtype[np.generic]:
+    """What the kernels write, signed or not: each type more takes time to compile."""
+    return np.dtype(f"u{8 if type_.widen else type_.item_bytes}")
 
 
 def _integer_type(type_: FieldType) -> np.dtype[np.generic]:
@@ -170,7 +175,7 @@ def _strings(values: pa.Array) -> pa.Array:
 
 def _lists(records: Records, extents: _Extents, type_: FieldType) -> pa.Array:
     ends = _ends(extents.sizes // type_.item_bytes)
-    out = np.empty(ends[-1], _integer_type(type_))
+    out = np.empty(ends[-1], _unsigned_type(type_))
     gather_items(
         records.data,
         extents.starts,
@@ -180,4 +185,5 @@ def _lists(records: Records, extents: _Extents, type_: FieldType) -> pa.Array:
         records.big_endian,
         out,
     )
-    return pa.LargeListArray.from_arrays(pa.array(ends), pa.array(out), mask=_absent(extents))
+    items = pa.array(out.view(_integer_type(type_)))
+    return pa.LargeListArray.from_arrays(pa.array(ends), items, mask=_absent(extents))

@@ -115,9 +115,8 @@ def parse_fields(text: str, long_size: int = 8) -> list[EventField]:
         if split is None:
             continue
         name, type_text, length = split
-        type_ = parse_type(
-            type_text, length, int(size), {"": None}.get(signed, signed == "1"), long_size
-        )
+        sign = signed == "1" if signed else None
+        type_ = parse_type(type_text, length, int(size), sign, long_size)
         fields.append(EventField(name, declaration.strip(), int(offset), int(size), type_))
     return fields
 

@@ -76,6 +76,17 @@ def _no_format(head: bytes) -> str:
     )
 
 
+def map_file(path: Path) -> memoryview:
+    """The bytes of a file that has no format of its own, mapped read-only.
+
+    Raises InputError if it can't be opened or is empty.
+    """
+    try:
+        return _mapped(path)
+    except InputError as error:
+        raise error.in_file(str(path)) from error
+
+
 def sha256(path: Path) -> str:
     """The file's SHA-256 as hex digits."""
     with path.open("rb") as file:

@@ -67,6 +67,14 @@ class Parameters:
                 changes[name] = _checked(name, value)
         return replace(self, **changes)
 
+    def overridden(self, values: Mapping[str, Any]) -> Parameters:
+        """These parameters with `values` over them, and over what single VMs have of their own."""
+        vms = {
+            vm: {name: value for name, value in own.items() if name not in values}
+            for vm, own in self.vms.items()
+        }
+        return replace(self, vms=vms).updated(values)
+
     def of_vm(self, vm: int) -> Parameters:
         """The parameters that hold for one VM."""
         return replace(self, **self.vms.get(vm, {}), vms={})

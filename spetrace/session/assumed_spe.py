@@ -58,27 +58,36 @@ def assumed_runs(host: HostTrace, machines: Machines, load: AssumedSpe) -> Itera
     keys = thread_keys(entries)
     next_entry, next_exit = ThreadOrder(entries).next_of(keys), ThreadOrder(exits).next_of(keys)
     in_guest = taken(exits.order, next_exit, NEVER) < taken(entries.order, next_entry, NEVER)
+    by_thread = np.argsort(entries.pid, kind="stable")
+    threads = entries.pid[by_thread]
+    left = RECORDS_MAX
     for vm in machines.vms:
         for vcpu in vm.vcpus:
-            own = np.flatnonzero(entries.pid == vcpu.tid)
-            if vcpu.tid is None or not len(own):
+            if vcpu.tid is None:
+                continue
+            low, high = np.searchsorted(threads, [vcpu.tid, vcpu.tid + 1])
+            own = by_thread[low:high]
+            if not len(own):
                 continue
             inside = own[in_guest[own]]
             times = record_times(
-                entries.time_ns[inside], exits.time_ns[next_exit[inside]], load.period_ns
+                entries.time_ns[inside], exits.time_ns[next_exit[inside]], load.period_ns, left
             )
+            left -= len(times)
             start = int(entries.time_ns[own[0]])
             yield assumed_run(start, times, load, vm.vm, vcpu.vcpu)
 
 
-def record_times(entry_ns: Integers, exit_ns: Integers, period_ns: int) -> Integers:
+def record_times(
+    entry_ns: Integers, exit_ns: Integers, period_ns: int, at_most: int = RECORDS_MAX
+) -> Integers:
     """When records come: one at each multiple of `period_ns` of guest time.
 
     Guest time is that of the intervals [entry, exit); one due exactly at an exit comes at the next
-    interval's entry. Raises UsageError beyond RECORDS_MAX records.
+    interval's entry. Raises UsageError beyond `at_most` records.
     """
     spent = np.maximum(exit_ns - entry_ns, 0)
-    if spent.sum(dtype=np.float64) / period_ns > RECORDS_MAX:
+    if spent.sum(dtype=np.float64) / period_ns > at_most:
         raise UsageError(
             f"--assume-spe period_ns={period_ns}: makes more than {RECORDS_MAX} records; "
             "give a longer period"

@@ -96,6 +96,9 @@ def _first(flag: _Value | None, key: _Value | None) -> _Value | None:
 def _check(choices: Choices) -> None:
     if choices.page_size not in PAGE_SIZES:
         raise UsageError(f"page_size: {choices.page_size!r} is not one of 4096, 16384, 65536")
+    memory = choices.parameters.get("memory_bytes")
+    if memory is not None and (not isinstance(memory, int) or not 0 < memory < 1 << 63):
+        raise UsageError(f"memory_bytes: {memory!r} is not an integer from 1 to 2^63 - 1")
     if choices.assume_spe:
         check_assumed_spe(choices.assume_spe)
     if choices.stage2_from not in (None, "probes", "tracepoints"):

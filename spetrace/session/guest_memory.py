@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from spetrace.session.assumptions import Assumptions
 from spetrace.session.buffers import Buffer, PlacedBuffer, buffer_va, place_buffers
 from spetrace.session.choices import Choices
@@ -29,8 +27,7 @@ def vm_ram(
     flag = _flag(choices.parameters, vm, "memory_bytes")
     memory = flag or chosen.memory_bytes or DEFAULT_MEMORY_BYTES
     given = (chosen.ram.ipa, chosen.ram.bytes) if chosen.ram else None
-    own = stage2.events.part(np.flatnonzero(stage2.events.vm == vm))
-    ram = find_ram(stage2.memslots.get(vm, ()), given, memory, own)
+    ram = find_ram(stage2.memslots.get(vm, ()), given, memory, lambda: stage2.maps_of(vm))
     if flag:
         ram = replace(ram, bytes=flag)
     if not ram.is_known:

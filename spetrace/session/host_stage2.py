@@ -5,18 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import numpy as np
+
 from spetrace.quality import Quality
 from spetrace.session.assumptions import Assumptions
 from spetrace.session.choices import Choices
-from spetrace.session.event_run import EventRun
+from spetrace.session.event_run import STAGE2_MAP, EventRun
 from spetrace.session.guest_faults import GuestFaults, guest_faults
 from spetrace.session.host_events import HostRun, in_recorded_order
 from spetrace.session.host_trace import SET_SPTE_HVA, UNMAP_HVA, HostTrace
 from spetrace.session.initial_stage2 import vms_seen_from_start
 from spetrace.session.machines import Machines
 from spetrace.session.memslots import Memslot, recorded_memslots
+from spetrace.session.session_toml import VmChoices
 from spetrace.session.stage2_probes import page_table_vms, probed_stage2, unknown_table_events
-from spetrace.session.stage2_tracepoints import traced_stage2
+from spetrace.session.stage2_tracepoints import TracedStage2
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,17 @@ class HostStage2:
     """Per VM the slots that it had at any time."""
     initial: dict[int, str] = field(default_factory=dict)
     """Per VM what its stage 2 holds at the start: `empty` or `all`."""
+
+    def maps_of(self, vm: int) -> EventRun:
+        """One VM's stage2_map events."""
+        low, high = np.searchsorted(self._maps.vm, [vm, vm + 1])
+        return self._maps.part(slice(low, high))
+
+    @cached_property
+    def _maps(self) -> EventRun:
+        """All stage2_map events, VM by VM."""
+        maps = self.events.part(np.flatnonzero(self.events.code == STAGE2_MAP))
+        return maps.part(np.argsort(maps.vm, kind="stable"))
 
 
 class Stage2Builder:
@@ -85,8 +99,7 @@ class Stage2Builder:
         for vm in self._machines.vms:
             if not any(vcpu.tid is not None for vcpu in vm.vcpus):
                 continue
-            chosen = self._by_vm.get(vm.vm)
-            said = flag or (chosen.initial_stage2 if chosen else None)
+            said = flag or self._by_vm.get(vm.vm, VmChoices()).initial_stage2
             initial[vm.vm] = said or ("empty" if vm.vm in seen else "all")
             if not said:
                 self._assume_initial(vm.vm, vm.vm in seen)
@@ -112,16 +125,17 @@ class Stage2Builder:
 
     def _traced(self, probed: set[int], slots: dict[int, list[Memslot]]) -> list[HostRun]:
         numbers = {vm.vm for vm in self._machines.vms if any(c.tid is not None for c in vm.vcpus)}
+        traced = numbers - probed
+        if not traced:
+            return []
+        builder = TracedStage2(self._host, self._faults, self._choices.page_size)
         parts = []
-        for vm in sorted(numbers - probed):
-            chosen = self._by_vm.get(vm)
-            block = chosen.block_bytes if chosen else None
-            found = traced_stage2(
-                self._host, self._faults, vm, slots.get(vm, []), self._choices.page_size, block
-            )
-            self._quality.add("unplaced_unmaps", found.unplaced_unmaps)
-            parts.append(found.run)
-            self._assume_traced(vm, block, several=len(numbers) > 1)
+        for vm in sorted(traced):
+            chosen = self._by_vm.get(vm, VmChoices())
+            if vm not in slots:
+                self._quality.add("unplaced_unmaps", len(builder.notifiers))
+            parts.append(builder.of_vm(vm, slots.get(vm, []), chosen.block_bytes))
+            self._assume_traced(vm, chosen.block_bytes, several=len(numbers) > 1)
         return parts
 
     def _assume_traced(self, vm: int, block: int | None, *, several: bool) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from spetrace.arm import esr
 from spetrace.session.guest_faults import GuestFaults
-from spetrace.session.host_trace import ENTRY, EXIT, HostTrace
+from spetrace.session.host_trace import ENTRY, EXIT, HostEvents, HostTrace
 from spetrace.session.machines import Machines
 from spetrace.session.thread_order import NEVER, ThreadOrder, taken, thread_keys
 
@@ -22,24 +22,19 @@ def vms_seen_from_start(
     exits = host[EXIT]
     vm = machines.vm_of(exits.pid)
     numbers, first = np.unique(vm, return_index=True)
-    entries = host[ENTRY]
-    keys = thread_keys(exits)[first]
-    entry_order = taken(entries.order, ThreadOrder(entries).next_of(keys), NEVER)
-    fetch = _is_fetch_without_stage1(faults, page_size)
-    seen = set()
-    for number, row, until in zip(numbers.tolist(), first.tolist(), entry_order, strict=True):
-        order = faults.events.order
-        after = fetch & (faults.events.pid == exits.pid[row])
-        if (after & (order > exits.order[row]) & (order < until)).any():
-            seen.add(number)
-    return seen - {-1}
+    starts = thread_keys(exits)[first]
+    entries, fetches = host[ENTRY], _fetches_without_stage1(faults, page_size)
+    entry_order = taken(entries.order, ThreadOrder(entries).next_of(starts), NEVER)
+    fetch_order = taken(fetches.order, ThreadOrder(fetches).next_of(starts), NEVER)
+    return set(numbers[fetch_order < entry_order].tolist()) - {-1}
 
 
-def _is_fetch_without_stage1(faults: GuestFaults, page_size: int) -> np.ndarray:
+def _fetches_without_stage1(faults: GuestFaults, page_size: int) -> HostEvents:
     page = np.uint64(page_size)
     same_page = faults.events.unsigned("hxfar") // page == faults.ipa // page
-    known = faults.events.knows("hxfar")
-    fetch: np.ndarray = (
-        same_page & known & esr.is_fetch(faults.esr) & esr.is_translation_fault(faults.esr)
+    return faults.events.where(
+        same_page
+        & faults.events.knows("hxfar")
+        & esr.is_fetch(faults.esr)
+        & esr.is_translation_fault(faults.esr)
     )
-    return fetch

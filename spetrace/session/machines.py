@@ -68,8 +68,8 @@ class Machines:
 
     def ensure(self, vm: int, vcpu: int) -> None:
         """Add the VM and the vCPU where there are none."""
-        if vm >= MACHINES_MAX or vcpu >= MACHINES_MAX:
-            raise InputError("machines", f"VM {vm}, vCPU {vcpu}: numbers go up to 65535")
+        if not (0 <= vm < MACHINES_MAX and 0 <= vcpu < MACHINES_MAX):
+            raise InputError("machines", f"VM {vm}, vCPU {vcpu}: numbers go from 0 to 65535")
         known = next((v for v in self.vms if v.vm == vm), None)
         if known is None:
             known = Vm(vm)

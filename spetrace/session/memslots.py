@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from spetrace.errors import InputError
 from spetrace.session.event_run import Integers
 from spetrace.session.host_trace import MEMSLOT, S2_MAP, HostEvents, HostTrace
 from spetrace.session.machines import Machines
@@ -20,6 +21,7 @@ _SLOTS_MAX: Final = (1 << 15) - 1
 """KVM_MEM_SLOTS_NUM, SHRT_MAX: KVM refuses higher slot numbers (include/linux/kvm_host.h)."""
 _BYTES_MAX: Final = 1 << 47
 """KVM_MEM_MAX_NR_PAGES pages of 64 KiB: KVM refuses larger slots, and those that wrap around."""
+_HITS_PER_RANGE: Final = 64
 _TOP: Final = 1 << 64
 ALWAYS: Final = np.iinfo(np.int64).max
 
@@ -115,10 +117,14 @@ def _vm_of_changes(
 def _mapped_pages(maps: HostEvents, pgt_vm: Mapping[int, int]) -> dict[int, Any]:
     """Per VM the distinct addresses that its page table maps."""
     pgt, ipa = maps.unsigned("pgt"), maps.unsigned("ipa")
-    found: dict[int, Any] = {}
-    for table, vm in pgt_vm.items():
-        found[vm] = np.union1d(found.get(vm, np.zeros(0, np.uint64)), ipa[pgt == np.uint64(table)])
-    return found
+    tables = np.array(sorted(pgt_vm), np.uint64)
+    vms = np.array([pgt_vm[table] for table in tables.tolist()], np.int32)
+    known = np.isin(pgt, tables) & maps.knows("ipa")
+    vm, ipa = vms[np.searchsorted(tables, pgt[known])], ipa[known]
+    by_vm = np.argsort(vm, kind="stable")
+    numbers, starts = np.unique(vm[by_vm], return_index=True)
+    parts = np.split(ipa[by_vm], starts[1:])
+    return dict(zip(numbers.tolist(), parts, strict=False))
 
 
 def _vms_within(changes: HostEvents, mapped: Mapping[int, Any]) -> list[int]:
@@ -152,9 +158,11 @@ def place_host_ranges(
 ) -> PlacedRanges:
     """The IPAs that each host range [first, end) backs through the slots set at its time.
 
-    `order` is sorted; `row` of the result counts in it, in order.
+    `order` is sorted; `row` of the result counts in it, in order. Raises InputError where each
+    range hits more slots than slots of one VM can share a host address.
     """
     rows, ipas, ends = [], [], []
+    left = _HITS_PER_RANGE * len(order) + len(slots)
     for slot in slots:
         top = np.uint64(min(slot.hva + slot.bytes, _TOP - 1))
         low, high = np.searchsorted(order, [slot.since, slot.until])
@@ -162,6 +170,9 @@ def place_host_ranges(
         hit = np.flatnonzero((first[part] < top) & (end[part] > np.uint64(slot.hva)))
         start = np.maximum(first[part][hit], np.uint64(slot.hva)) - np.uint64(slot.hva)
         stop = np.minimum(end[part][hit], top) - np.uint64(slot.hva)
+        left -= len(hit)
+        if left < 0:
+            raise InputError("memslots", f"{len(slots)} slots overlap in host addresses")
         rows.append(hit + low)
         ipas.append(start + np.uint64(slot.ipa))
         ends.append(stop + np.uint64(slot.ipa))

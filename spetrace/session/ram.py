@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from spetrace.session.event_run import STAGE2_MAP, EventRun
+from spetrace.session.event_run import EventRun
 from spetrace.session.memslots import Memslot
 
 GIB: Final = 1 << 30
@@ -33,12 +33,15 @@ class Ram:
 
 
 def find_ram(
-    slots: Sequence[Memslot], given: tuple[int, int] | None, memory_bytes: int, stage2: EventRun
+    slots: Sequence[Memslot],
+    given: tuple[int, int] | None,
+    memory_bytes: int,
+    maps: Callable[[], EventRun],
 ) -> Ram:
     """A VM's RAM: its largest writable memslot, else as given, else where its pages are mapped.
 
     The last one has `memory_bytes` from the multiple of 1 GiB in whose GiB most pages of the VM's
-    `stage2` maps lie, or from 0x8000_0000 where there are none.
+    stage-2 `maps` lie, or from 0x8000_0000 where there are none.
     """
     writable = [slot for slot in slots if not slot.read_only]
     if writable:
@@ -46,11 +49,11 @@ def find_ram(
         return Ram(largest.ipa, largest.bytes, "its largest memslot", True)
     if given:
         return Ram(*given, "session.toml", True)
-    maps = stage2.part(np.flatnonzero(stage2.code == STAGE2_MAP))
-    if not len(maps):
+    mapped = maps()
+    if not len(mapped):
         return Ram(DEFAULT_RAM_IPA, memory_bytes)
-    gibs, place = np.unique(maps.ipa // np.uint64(GIB), return_inverse=True)
-    pages = np.bincount(place, weights=maps.pages.astype(np.float64))
+    gibs, place = np.unique(mapped.ipa // np.uint64(GIB), return_inverse=True)
+    pages = np.bincount(place, weights=mapped.pages.astype(np.float64))
     return Ram(
         int(gibs[pages.argmax()]) * GIB, memory_bytes, "in the GiB where most pages are mapped"
     )

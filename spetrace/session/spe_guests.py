@@ -19,6 +19,7 @@ from spetrace.session.stream_owners import StreamOwner
 from spetrace.tables.recording import Recording, SpeData
 
 _AUX_UNIT: Final = 8192
+_AREA_MAX: Final = 1 << 40
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def _pmscr(spe: SpeData) -> int:
 def _area_bytes(spe: SpeData, chosen: int | None, assumptions: Assumptions) -> int:
     """The AUX area's size: by the recording's command line, as given, or perf's default for root."""
     recorded = spe.aux_area_bytes
-    if recorded and recorded % _AUX_UNIT == 0:
+    if recorded and recorded % _AUX_UNIT == 0 and recorded <= _AREA_MAX:
         return recorded
     if chosen:
         return chosen

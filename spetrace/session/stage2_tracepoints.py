@@ -7,180 +7,104 @@ rules. Sources: kvm_handle_guest_abort and user_mem_abort, arch/arm64/kvm/mmu.c,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from spetrace.arm import esr
-from spetrace.session.event_run import (
-    STAGE2_MAP,
-    STAGE2_UNMAP,
-    UNKNOWN_CAUSE,
-    Addresses,
-    Integers,
-    event_run,
-)
+from spetrace.session.event_run import STAGE2_MAP, Addresses, Integers, event_run
 from spetrace.session.guest_faults import GuestFaults
 from spetrace.session.host_events import HostRun, joined
-from spetrace.session.host_trace import ENTRY, SET_SPTE_HVA, UNMAP_HVA, HostTrace
-from spetrace.session.memslots import Memslot, place_host_ranges, slot_bounds
+from spetrace.session.host_trace import ENTRY, HostTrace
+from spetrace.session.memslots import Memslot, slot_bounds
+from spetrace.session.notifiers import read_notifiers, unmaps_of_vm
 from spetrace.session.page_range import end_page, first_page
 from spetrace.session.page_sets import ADD, QUERY, REMOVE, replay_page_set
 from spetrace.session.stage2_probes import last_level_table_bytes
 
+Mask = npt.NDArray[np.bool_]
 _LAST_LEVEL: Final = 3
 
 
-@dataclass(frozen=True)
 class TracedStage2:
-    """One VM's stage-2 events, and how many unmaps could not be placed for want of a memslot."""
+    """Makes each VM's stage-2 events from the tracepoints of one host trace."""
 
-    run: HostRun
-    unplaced_unmaps: int
+    def __init__(self, host: HostTrace, faults: GuestFaults, page_size: int) -> None:
+        self._faults = faults
+        self._page_size = page_size
+        self._entries = host[ENTRY]
+        self._level = esr.fault_level(faults.esr)
+        self._is_translation = esr.is_translation_fault(faults.esr)
+        write = esr.is_permission_fault(faults.esr) & esr.write_not_read(faults.esr)
+        self._is_served = faults.has_mapped & (self._is_translation | write)
+        self._by_vm = np.argsort(faults.vm, kind="stable")
+        self.notifiers = read_notifiers(host, page_size)
 
+    def of_vm(self, vm: int, slots: Sequence[Memslot], block_bytes: int | None = None) -> HostRun:
+        """One VM's events; `block_bytes` sets what a fault above the last level maps."""
+        unmaps = unmaps_of_vm(self.notifiers, vm, slots, self._page_size)
+        return joined([unmaps, self._maps(vm, slots, unmaps, block_bytes)])
 
-def traced_stage2(
-    host: HostTrace,
-    faults: GuestFaults,
-    vm: int,
-    slots: Sequence[Memslot],
-    page_size: int,
-    block_bytes: int | None = None,
-) -> TracedStage2:
-    """One VM's stage-2 events by the tracepoints; `block_bytes` sets what a block maps."""
-    notified, unplaced = _unmaps(host, vm, slots, page_size)
-    unmaps = joined([notified, _flushes(vm, slots, page_size)])
-    maps = _maps(host, faults, vm, slots, unmaps, page_size, block_bytes)
+    def _maps(
+        self, vm: int, slots: Sequence[Memslot], unmaps: HostRun, block_bytes: int | None
+    ) -> HostRun:
+        """stage2_map, at the next kvm_entry, of what each fault that KVM served has mapped."""
+        faults = self._faults
+        low, high = np.searchsorted(faults.vm[self._by_vm], [vm, vm + 1])
+        own = self._by_vm[low:high]
+        served = own[self._is_served[own]]
+        first = first_page(faults.ipa[served], self._page_size)
+        end = first + np.uint64(1)
+        is_block = self._is_translation[served] & (self._level[served] < _LAST_LEVEL)
+        if not block_bytes:
+            is_block[is_block] = ~self._are_paged(served[is_block], own, unmaps)
+        first[is_block], end[is_block] = self._blocks(served[is_block], slots, block_bytes)
+        entry = faults.entry_row[served]
+        run = event_run(
+            self._entries.time_ns[entry],
+            STAGE2_MAP,
+            vm=vm,
+            value=1,
+            ipa=first * np.uint64(self._page_size),
+            pages=end - first,
+            row=faults.events.row[served],
+        )
+        return HostRun(self._entries.order[entry], run)
 
-    return TracedStage2(joined([unmaps, maps]), unplaced)
+    def _blocks(
+        self, served: Integers, slots: Sequence[Memslot], block_bytes: int | None
+    ) -> tuple[Addresses, Addresses]:
+        """The aligned range around each fault within its memslot, whole where none is known."""
+        size = np.uint64(block_bytes or last_level_table_bytes(self._page_size))
+        ipa, order = self._faults.ipa[served], self._faults.events.order[served]
+        start = ipa // size * size
+        stop = start + size
+        low, high = slot_bounds(slots, order, ipa)
+        start = np.where(high > 0, np.maximum(start, low), start)
+        stop = np.where(high > 0, np.minimum(stop, high), stop)
+        return first_page(start, self._page_size), end_page(start, stop - start, self._page_size)
 
+    def _are_paged(self, asking: Integers, own: Integers, unmaps: HostRun) -> Mask:
+        """For which faults a level-3 fault of the VM (its faults are `own`) comes later in their
+        range, before an unmap that touches it.
 
-def _unmaps(
-    host: HostTrace, vm: int, slots: Sequence[Memslot], page_size: int
-) -> tuple[HostRun, int]:
-    """stage2_unmap of the IPAs that the memslots give for the notifiers' host addresses."""
-    ranges, pages = host[UNMAP_HVA], host[SET_SPTE_HVA]
-    ranges = ranges.where(ranges.knows("start") & ranges.knows("end"))
-    pages = pages.where(pages.knows("hva"))
-    if not slots:
-        return HostRun(np.zeros(0, np.int64), event_run([], 0)), len(ranges) + len(pages)
-    page_mask = ~np.uint64(page_size - 1)
-    hva = pages.unsigned("hva") & page_mask
-    order = np.concatenate((ranges.order, pages.order))
-    by_order = np.argsort(order)
-    first = np.concatenate((ranges.unsigned("start"), hva))[by_order]
-    end = np.concatenate((ranges.unsigned("end"), hva + np.uint64(page_size)))[by_order]
-    times = np.concatenate((ranges.time_ns, pages.time_ns))[by_order]
-    rows = np.concatenate((ranges.row, pages.row))[by_order]
-    order = order[by_order]
-    found = place_host_ranges(slots, order, first, end)
-    low = first_page(found.ipa, page_size)
-    run = event_run(
-        times[found.row],
-        STAGE2_UNMAP,
-        vm=vm,
-        value=UNKNOWN_CAUSE,
-        ipa=low * np.uint64(page_size),
-        pages=end_page(found.ipa, found.end - found.ipa, page_size) - low,
-        row=rows[found.row],
-    )
-    return HostRun(order[found.row], run), 0
-
-
-def _flushes(vm: int, slots: Sequence[Memslot], page_size: int) -> HostRun:
-    """stage2_unmap of the slots that were deleted or moved (kvm_arch_flush_shadow_memslot)."""
-    gone = [slot for slot in slots if slot.flushed_ns is not None]
-    ipa = np.array([slot.ipa for slot in gone], np.uint64)
-    size = np.array([slot.bytes for slot in gone], np.uint64)
-    low = first_page(ipa, page_size)
-    run = event_run(
-        np.array([slot.flushed_ns for slot in gone], np.int64),
-        STAGE2_UNMAP,
-        vm=vm,
-        value=UNKNOWN_CAUSE,
-        ipa=low * np.uint64(page_size),
-        pages=end_page(ipa, size, page_size) - low,
-    )
-    return HostRun(np.array([slot.until for slot in gone], np.int64), run)
-
-
-def _maps(
-    host: HostTrace,
-    faults: GuestFaults,
-    vm: int,
-    slots: Sequence[Memslot],
-    unmaps: HostRun,
-    page_size: int,
-    block_bytes: int | None,
-) -> HostRun:
-    """stage2_map, at the next kvm_entry, of what each fault that KVM served has mapped."""
-    translation = esr.is_translation_fault(faults.esr)
-    write = esr.is_permission_fault(faults.esr) & esr.write_not_read(faults.esr)
-    own = np.flatnonzero((faults.vm == vm) & faults.has_mapped & (translation | write))
-    first = first_page(faults.ipa[own], page_size)
-    end = first + np.uint64(1)
-    level = esr.fault_level(faults.esr[own])
-    block = np.flatnonzero(translation[own] & (level < _LAST_LEVEL))
-    if not block_bytes:
-        paged = _is_paged(faults, vm, own[block], unmaps, page_size)
-        block = block[~paged]
-    size = block_bytes or last_level_table_bytes(page_size)
-    order = faults.events.order[own[block]]
-    first[block], end[block] = _blocks(slots, order, faults.ipa[own[block]], size, page_size)
-    entries = host[ENTRY]
-    entry = faults.entry_row[own]
-    run = event_run(
-        entries.time_ns[entry],
-        STAGE2_MAP,
-        vm=vm,
-        value=1,
-        ipa=first * np.uint64(page_size),
-        pages=end - first,
-        row=faults.events.row[own],
-    )
-    return HostRun(entries.order[entry], run)
-
-
-def _blocks(
-    slots: Sequence[Memslot], order: Integers, ipa: Addresses, size: int, page_size: int
-) -> tuple[Addresses, Addresses]:
-    """The aligned range around each IPA within its memslot, or whole where no memslot is known."""
-    start = ipa // np.uint64(size) * np.uint64(size)
-    stop = start + np.uint64(size)
-    low, high = slot_bounds(slots, order, ipa)
-    known = high > 0
-    start = np.where(known, np.maximum(start, low), start)
-    stop = np.where(known, np.minimum(stop, high), stop)
-    return first_page(start, page_size), end_page(start, stop - start, page_size)
-
-
-def _is_paged(
-    faults: GuestFaults, vm: int, asking: Integers, unmaps: HostRun, page_size: int
-) -> npt.NDArray[np.bool_]:
-    """For which faults a level-3 fault comes later in their range, before an unmap that touches it.
-
-    Told from the end: a set of ranges holds those whose next event is a level-3 fault.
-    """
-    table = np.uint64(last_level_table_bytes(page_size))
-    level3 = np.flatnonzero((faults.vm == vm) & (esr.fault_level(faults.esr) == _LAST_LEVEL))
-    unmap_first = unmaps.run.ipa // table
-    unmap_end = (unmaps.run.ipa + (unmaps.run.pages * np.uint64(page_size) - np.uint64(1))) // table
-    parts: Mapping[int, Any] = {
-        QUERY: (faults.events.order[asking], faults.ipa[asking] // table),
-        ADD: (faults.events.order[level3], faults.ipa[level3] // table),
-        REMOVE: (unmaps.order, unmap_first),
-    }
-    order = np.concatenate([p[0] for p in parts.values()])
-    first = np.concatenate([p[1] for p in parts.values()])
-    end = np.concatenate((first[: len(asking) + len(level3)], unmap_end)) + np.uint64(1)
-    steps = np.repeat(
-        np.array(list(parts), np.uint8), [len(asking), len(level3), len(unmaps.order)]
-    )
-    backwards = np.argsort(-order, kind="stable")
-    found = replay_page_set(steps[backwards], *(a[backwards] for a in (first, end, first, end)))
-    paged = np.zeros(len(order), bool)
-    paged[backwards] = found
-    return paged[: len(asking)]
+        Told from the end: a set of ranges holds those whose next event is a level-3 fault.
+        """
+        page, table = (
+            np.uint64(n) for n in (self._page_size, last_level_table_bytes(self._page_size))
+        )
+        level3 = own[self._level[own] == _LAST_LEVEL]
+        asked = np.concatenate((asking, level3))
+        last_byte = unmaps.run.ipa + (unmaps.run.pages * page - np.uint64(1))
+        order = np.concatenate((self._faults.events.order[asked], unmaps.order))
+        first = np.concatenate((self._faults.ipa[asked], unmaps.run.ipa)) // table
+        last = np.concatenate((self._faults.ipa[asked], last_byte)) // table
+        counts = (len(asking), len(level3), len(unmaps.order))
+        steps = np.repeat(np.array([QUERY, ADD, REMOVE], np.uint8), counts)
+        backwards = np.argsort(-order, kind="stable")
+        ranges = (first[backwards], last[backwards] + np.uint64(1))
+        found = np.zeros(len(order), bool)
+        found[backwards] = replay_page_set(steps[backwards], *ranges, *ranges)
+        return found[: len(asking)]

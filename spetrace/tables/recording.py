@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
@@ -70,6 +72,12 @@ class SpeData(Protocol):
 
         `columns` restricts the columns (all by default). Losses found are counted in the
         recording's quality the first time through.
+        """
+
+    def segments(self, stream: int) -> Iterator[Sequence[tuple[int, npt.NDArray[np.uint8]]]]:
+        """The stream's SPE bytes, undecoded: segments of pieces, each with its AUX offset.
+
+        Pieces of a segment follow each other; nothing goes on from one segment into the next.
         """
 
 

@@ -169,7 +169,7 @@ def test_json_overlong_line() -> None:
 
 
 def test_json_without_events() -> None:
-    assert error_of('{"kind": "session"}\n\n') == "event log: holds no events"
+    assert read_text('{"kind": "session"}\n\n').events.num_rows == 0
 
 
 def test_json_page_size_of_session_bounds_ranges() -> None:

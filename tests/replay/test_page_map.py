@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,7 +32,7 @@ def test_page_map_equals_list_of_pages(steps: list[tuple[int, int, int, bool]]) 
         assert [page_map.at(page) for page in range(PAGES)] == pages
         runs = list(page_map.runs(0, PAGES))
         assert [v for a, b, v in runs for _ in range(a, b)] == pages
-        assert all(a[2] != b[2] for a, b in zip(runs, runs[1:], strict=False))
+        assert all(a[2] != b[2] for a, b in itertools.pairwise(runs))
 
 
 def test_page_map_of_an_address_space_stays_small() -> None:

@@ -215,7 +215,7 @@ def test_flags_of_a_memslot_may_change_without_an_unmap() -> None:
 
 def test_notifier_hits_each_vm_whose_memslots_hold_the_address() -> None:
     one, other = {"tgid": 5}, {"tgid": 6}
-    found, session = stage2(
+    _found, session = stage2(
         SLOT | one, SLOT | other | {"gpa": 0x4000_0000},
         entry(1, 10, **one), entry(2, 20, **other), unmap(5, HVA, HVA + 4096),
     )  # fmt: skip

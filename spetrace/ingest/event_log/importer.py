@@ -8,7 +8,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spetrace.errors import InputError
 from spetrace.ingest.event_log.arrow_files import (
     ARROW_MAGIC,
     PARQUET_MAGIC,
@@ -39,12 +38,10 @@ def read(name: str, data: memoryview) -> Recording:
     """An event log as a recording with `events` (sorted by ts) and its session line's `parameters`.
 
     `row` is the event's place in the file, from 0, where the file has no such column. Raises
-    InputError for the first line or row that is no event, and for a log without events.
+    InputError for the first line or row that is no event.
     """
     format_, parameters, tables = _tables(data)
     events = pa.concat_tables([EVENTS.empty(), *tables]).unify_dictionaries()
-    if not len(events):
-        raise InputError("event log", "holds no events")
     events, late = in_time_order(events)
     quality = Quality()
     quality.add("events_out_of_order", late)

@@ -12,6 +12,7 @@ from spetrace.ingest.perf_data.aux_streams import AuxStream
 from spetrace.ingest.perf_data.framing import Bytes
 from spetrace.ingest.perf_data.segments import iter_segments
 from spetrace.ingest.spe.decode import StreamIdentity, iter_batches
+from spetrace.ingest.spe.segment import Segment
 from spetrace.quality import Quality
 from spetrace.tables.recording import TimeConversion
 
@@ -42,6 +43,10 @@ class PerfSpeData:
         """Thread of each stream; None in per-CPU recordings."""
         return [stream.tid for stream in self.streams]
 
+    def segments(self, stream: int) -> Iterator[Segment]:
+        """The stream's SPE bytes, undecoded, as views of the file."""
+        return iter_segments(self.streams[stream], self.data)
+
     def batches(
         self, columns: Collection[str] | None = None, source: int = 0
     ) -> Iterator[tuple[int, pa.RecordBatch]]:
@@ -50,7 +55,7 @@ class PerfSpeData:
             found = Quality()
             identity = StreamIdentity(source, stream.cpu, stream.tid)
             for batch in iter_batches(
-                iter_segments(stream, self.data),
+                self.segments(number),
                 identity,
                 time_conversion=self.time_conversion,
                 columns=columns,

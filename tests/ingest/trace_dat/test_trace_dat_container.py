@@ -204,6 +204,36 @@ def test_formats_of_one_name_get_their_system() -> None:
     assert tables["kvm:kvm_entry"]["x"].to_list() == [-5]
 
 
+def test_field_named_like_a_fixed_column_gets_a_suffix() -> None:
+    wakeup = build_format("wakeup", 8, ("char comm[4]", 8, 4, 0), ("pid_t pid", 12, 4, 1))
+    pages = LE.page(1, LE.event(LE.record(8, 100, b"init" + LE.pack("i", 1))))
+    file = TraceDat(formats=[wakeup], instances=[Instance([Cpu(0, pages)])]).v7()
+    table = reread(file).tracepoints["wakeup"]
+    assert table.row(0, named=True) == {
+        "index": 0,
+        "time_ns": 1,
+        "cpu": 0,
+        "pid": 100,
+        "comm": "vcpu 0",
+        "tgid": None,
+        "comm_f": "init",
+        "pid_f": 1,
+    }
+
+
+def test_format_without_common_pid_has_no_thread() -> None:
+    bare = "name: bare\nID: 7\nformat:\n\tfield:int x;\toffset:4;\tsize:4;\tsigned:1;\n"
+    file = TraceDat(formats=[bare], instances=[Instance([Cpu(0, page(1, 1))])]).v7()
+    table = reread(file).tracepoints["bare"]
+    assert table.select("pid", "comm", "x").rows() == [(None, None, 100)]
+
+
+def test_pid_0_is_idle() -> None:
+    pages = LE.page(1, LE.event(LE.entry(0, 1)))
+    file = TraceDat(instances=[Instance([Cpu(0, pages)])]).v7()
+    assert reread(file).tracepoints["kvm_entry"]["comm"].to_list() == ["<idle>"]
+
+
 def refused() -> Sequence[tuple[str, bytes, str]]:
     v7, v6 = two_cpus().v7(), two_cpus().v6()
     return [

@@ -38,8 +38,9 @@ def program(draw, world):
 
 
 def churn(draw, world):
-    """A buffer, or a few by turns, programmed and drained again and again, as per task."""
-    whos = [world.busy, anyone(draw, world)] if draw(st.booleans()) else [world.busy]
+    """A buffer, or two by turns, programmed and drained again and again, as per task."""
+    vm, _ = world.busy
+    whos = [world.busy, (vm, draw(st.integers(0, world.vcpus - 1)))]
     for turn in range(draw(st.integers(2, 7))):
         who = whos[turn % len(whos)]
         first = world.live_page = draw(st.integers(0, VA_PAGES - 4))
@@ -57,13 +58,15 @@ def switch_tasks(draw, world):
     """Profiling of EL0 alone, with changes of the buffer in between that KVM may not see."""
     who = world.busy
     changes = [mappings.stage1_map, mappings.stage1_again, mappings.stage1_unmap, widen, widen]
+    changes.append(guest.exception)
     world.write(who, "PMSCR_EL1", 1)
     for _ in range(draw(st.integers(1, 6))):
         world.add(who, "exception")
         draw(st.sampled_from(changes))(draw, world)
         world.add(who, "eret", to_el=draw(mostly(0, st.just(1))))
         pass_time(draw, world)
-        world.add(who, "spe_record", bytes=64)
+        if draw(st.booleans()):
+            world.add(who, "spe_record", bytes=64)
 
 
 def widen(draw, world):

@@ -69,10 +69,15 @@ def in_order(recording: Recording) -> pl.DataFrame:
 
 
 def assert_same_events(recording: Recording, expected: pl.DataFrame) -> None:
-    """Order, names, times, CPUs and threads are those of the text."""
+    """Number, order, names, times, CPUs and threads are those of the text."""
     got = in_order(recording)
-    assert len(got) == len(expected)
     assert got["index"].equals(pl.Series("index", range(len(got)), pl.UInt64))
+    assert_same_order(got, expected)
+
+
+def assert_same_order(got: pl.DataFrame, expected: pl.DataFrame) -> None:
+    """The events (of `in_order`) are those of the text's lines, one by one."""
+    assert len(got) == len(expected)
     for ours, theirs in (("event", "event"), ("time_ns", "time"), ("cpu", "cpu"), ("pid", "pid")):
         assert got[ours].equals(expected[theirs]), ours
     assert got["comm"].fill_null("<...>").equals(expected["comm"])
