@@ -120,7 +120,7 @@ def _words(events: pl.Expr, run: _Names) -> pl.Expr:
     texts = [" ".join(name for n, (_, name) in enumerate(run) if code >> n & 1) for code in codes]
     code = events // pl.lit(1 << low, pl.UInt64) & pl.lit((1 << len(run)) - 1, pl.UInt64)
     return code.cast(pl.UInt8).replace_strict(
-        pl.Series(codes, dtype=pl.UInt8), texts, default=None, return_dtype=pl.String
+        pl.Series(list(codes), dtype=pl.UInt8), texts, default=None, return_dtype=pl.String
     )
 
 

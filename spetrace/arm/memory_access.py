@@ -91,8 +91,8 @@ def memory_access(
 
 
 def _by_rules(rules: tuple[EventRule, ...], events: int | None) -> tuple[str | None, bool | None]:
-    for rule in rules if events is not None else ():
-        if events & (rule.required | rule.excluded) == rule.required:
+    for rule in rules:
+        if events is not None and events & (rule.required | rule.excluded) == rule.required:
             return rule.level, rule.hit
     return None, None
 

@@ -104,12 +104,12 @@ def test_kvm_recording_with_an_assumed_load(spetrace: Command) -> None:
     )
 
 
-def test_log_without_events_is_an_input_error(spetrace: Command, tmp_path: Path) -> None:
+def test_log_without_events_is_nothing_to_replay(spetrace: Command, tmp_path: Path) -> None:
     log = tmp_path / "empty.jsonl"
     log.write_text('{"kind": "session", "page_size": 4096}\n')
     result = spetrace("replay", log)
-    assert result.code == 3
-    assert str(log) in result.err
+    assert result.code == 4
+    assert result.err == "spetrace: the inputs hold no event to replay\n"
 
 
 def test_strategy_file_joins_the_comparison(spetrace: Command, tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ options = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(
     st.lists(events, max_size=25),
     st.one_of(st.none(), streams),
@@ -74,8 +74,7 @@ def test_any_recording_gives_a_session_or_our_error(rows, data, clock, chosen) -
         recordings.append(spe(data))
     try:
         session = assemble_tables(recordings, chosen)
-    except TraceError as error:
-        assert str(error)
+    except TraceError:
         return
     for table in (session.events, *session.tables.values(), *session.tracepoints.values()):
         table.validate(full=True)
