@@ -71,7 +71,7 @@ def open_session(
 def _identified(session: Session, paths: Sequence[Path]) -> Session:
     """The session, its inputs with their hashes."""
     for facts, path in zip(session.inputs, paths, strict=True):
-        facts["sha256"] = sha256(path)
+        facts["sha256"] = facts["sha256"] or sha256(path)
     return session
 
 

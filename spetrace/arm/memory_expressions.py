@@ -9,7 +9,7 @@ import polars as pl
 from spetrace.arm.data_source import TABLES, data_source_table
 from spetrace.arm.event_expressions import CPU, EVENTS, has_event, remote_access
 from spetrace.arm.events import Event
-from spetrace.arm.memory_access import LOAD_RULES, STORE_RULES, EventRule
+from spetrace.arm.memory import LOAD_RULES, STORE_RULES, EventRule
 from spetrace.arm.operation_expressions import CLASS, PAYLOAD, is_load, is_store
 from spetrace.arm.per_cpu import Midrs, by_cpu
 

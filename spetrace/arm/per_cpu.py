@@ -28,15 +28,12 @@ def by_cpu(
         return make(kind_of(midrs))
     kinds = {number: kind_of(midr) for number, midr in midrs.items()}
     rest = kinds[None] if None in kinds else kind_of(None)
-    distinct = set(kinds.values())
+    distinct = list(dict.fromkeys(kinds.values()))
     if len(distinct) <= 1:
-        return make(distinct.pop() if distinct else rest)
+        return make(distinct[0] if distinct else rest)
     chosen = make(rest)
-    for kind in distinct - {rest}:
-        of_kind = pl.Series(
-            [n for n, k in kinds.items() if k == kind and n is not None], dtype=pl.Int64
-        )
-        chosen = (
-            pl.when(cpu.cast(pl.Int64).is_in(of_kind.implode())).then(make(kind)).otherwise(chosen)
-        )
+    for kind in distinct:
+        if kind != rest:
+            cpus = [n for n, k in kinds.items() if k == kind and n is not None]
+            chosen = pl.when(cpu.cast(pl.Int64).is_in(cpus)).then(make(kind)).otherwise(chosen)
     return chosen

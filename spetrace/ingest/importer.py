@@ -7,10 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import mmap
+import shutil
+import stat
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import IO
 
 from spetrace.errors import InputError
 from spetrace.tables.recording import Recording
@@ -21,7 +26,9 @@ _FORMATS = (
     "spetrace.ingest.event_log.importer",
     "spetrace.ingest.event_text.importer",
 )
+_STDIN = Path("-")
 _HEAD_BYTES = 1 << 16
+_COPY_BYTES = 1 << 20
 _COMPRESSED = {
     b"\x1f\x8b": "gzip",
     b"\xfd7zXZ\0": "xz",
@@ -50,20 +57,47 @@ def importers() -> Iterator[Importer]:
 
 
 def read_recording(path: Path) -> Recording:
-    """Read one file; its content decides the format.
+    """Read one file, or stdin where `path` is "-"; its content decides the format.
 
-    Raises InputError (file and place in it) if it can't be opened or read, or fits no format.
+    A pipe's bytes go to a temporary file first, and their hash into the recording: they can't be
+    read again. Raises InputError (file and place in it) if it can't be opened or read, or fits no
+    format.
     """
-    name = str(path)
+    name, data = input_name(path), map_file(path)
+    head = bytes(data[:_HEAD_BYTES])
+    for importer in importers():
+        if importer.sniff(head):
+            return _identified(_read(importer, name, data), path, data)
+    raise InputError("file", _no_format(head), offset=0, file=name)
+
+
+def read_raw_spe(path: Path) -> Recording:
+    """Read a file, or stdin where `path` is "-", as bare SPE bytes without a container.
+
+    Such are a dumped profiling buffer and WindowsPerf's spe.data: nothing in them tells what they
+    are. Raises InputError if it can't be opened or is empty.
+    """
+    raw = import_module("spetrace.ingest.raw_spe").IMPORTER
+    data = map_file(path)
+    return _identified(_read(raw, input_name(path), data), path, data)
+
+
+def input_name(path: Path) -> str:
+    """What an input is called in messages and tables."""
+    return "<stdin>" if path == _STDIN else str(path)
+
+
+def _read(importer: Importer, name: str, data: memoryview) -> Recording:
     try:
-        data = _mapped(path)
-        head = bytes(data[:_HEAD_BYTES])
-        for importer in importers():
-            if importer.sniff(head):
-                return importer.read(name, data)
+        return importer.read(name, data)
     except InputError as error:
         raise error.in_file(name) from error
-    raise InputError("file", _no_format(head), offset=0, file=name)
+
+
+def _identified(recording: Recording, path: Path, data: memoryview) -> Recording:
+    if path == _STDIN or path.is_fifo():
+        recording.sha256 = hashlib.sha256(data).hexdigest()
+    return recording
 
 
 def _no_format(head: bytes) -> str:
@@ -77,14 +111,14 @@ def _no_format(head: bytes) -> str:
 
 
 def map_file(path: Path) -> memoryview:
-    """The bytes of a file that has no format of its own, mapped read-only.
+    """The bytes of a file, or of stdin where `path` is "-", mapped read-only.
 
     Raises InputError if it can't be opened or is empty.
     """
     try:
         return _mapped(path)
     except InputError as error:
-        raise error.in_file(str(path)) from error
+        raise error.in_file(input_name(path)) from error
 
 
 def sha256(path: Path) -> str:
@@ -94,14 +128,48 @@ def sha256(path: Path) -> str:
 
 
 def _mapped(path: Path) -> memoryview:
-    if path.is_dir():
-        raise InputError("file", "is a directory, not a recording")
-    if path.exists() and not path.is_file():
-        raise InputError("file", "is a pipe or device: save it to a file first")
     try:
+        if path == _STDIN:
+            return _spooled(_stdin())
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise InputError("file", _no_folder(path))
+        if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
+            raise InputError("file", "is a device, not a recording")
         with path.open("rb") as file:
-            if not path.stat().st_size:
-                raise InputError("file", "is empty", offset=0)
-            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+            return _map(file) if stat.S_ISREG(mode) else _spooled(file)
     except (OSError, ValueError) as error:
         raise InputError("file", getattr(error, "strerror", None) or str(error)) from error
+
+
+def _no_folder(path: Path) -> str:
+    if (path / "data").is_file():
+        return (
+            "is a perf.data of several files (perf record --threads), which is not read: record "
+            "without --threads"
+        )
+    return "is a directory, not a recording"
+
+
+def _stdin() -> IO[bytes]:
+    if sys.stdin is None or sys.stdin.isatty():
+        raise InputError("file", "is no pipe: send a recording to it (perf record -o - ... |)")
+    return sys.stdin.buffer
+
+
+def _spooled(source: IO[bytes]) -> memoryview:
+    """The bytes that a pipe gives, mapped in a temporary file that has no name any more."""
+    with tempfile.TemporaryFile() as file:
+        try:
+            shutil.copyfileobj(source, file, _COPY_BYTES)
+            file.flush()
+        except OSError as error:
+            cause = f"can't be copied to {tempfile.gettempdir()}: {error.strerror}"
+            raise InputError("file", cause) from error
+        return _map(file)
+
+
+def _map(file: IO[bytes]) -> memoryview:
+    if not file.seek(0, 2):
+        raise InputError("file", "is empty", offset=0)
+    return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))

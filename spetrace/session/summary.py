@@ -15,13 +15,13 @@ from spetrace.tables.recording import Recording
 
 
 def describe_inputs(recordings: Sequence[Recording]) -> list[dict[str, Any]]:
-    """Per input its name, format, size, clock and properties; `sha256` is for who opened it."""
+    """Per input its name, format, size, clock and properties; `sha256` of files is for who opens them."""
     return [
         {
             "name": recording.name,
             "format": recording.format,
             "size_bytes": recording.size_bytes,
-            "sha256": None,
+            "sha256": recording.sha256,
             "clock": recording.clock,
             "properties": recording.properties,
         }

@@ -88,6 +88,8 @@ class Recording:
     name: str
     format: str
     size_bytes: int
+    sha256: str | None = None
+    """Hash of an input that can't be read again (a pipe); of others it is their file's."""
     clock: str | None = None
     """Name of the clock of `tracepoints` (ftrace's name) or "perf"; None where there is no time."""
     clock_is_ns: bool = True

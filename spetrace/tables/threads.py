@@ -1,4 +1,4 @@
-"""The names of threads over time in a perf recording (PERF_RECORD_COMM, FORK, EXIT)."""
+"""The names of threads over time in a perf recording (PERF_RECORD_COMM, FORK)."""
 
 import pyarrow as pa
 

@@ -61,6 +61,14 @@ class RecordType(IntEnum):
     SCHEDSTAT_DOMAIN = 86
 
 
+class Misc(IntFlag):
+    """Bits of `perf_event_header.misc` whose meaning depends on the record's type."""
+
+    MMAP_DATA = 1 << 13
+    MMAP_BUILD_ID = 1 << 14
+    BUILD_ID_SIZE = 1 << 15
+
+
 class Feature(IntEnum):
     """Bits of the header's feature bitmap whose sections are read."""
 
@@ -77,6 +85,7 @@ class Feature(IntEnum):
     EVENT_DESC = 12
     PMU_MAPPINGS = 16
     SAMPLE_TIME = 21
+    DIR_FORMAT = 24
     COMPRESSED = 27
 
 

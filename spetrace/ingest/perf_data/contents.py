@@ -25,6 +25,7 @@ from spetrace.ingest.perf_data.header import Header
 from spetrace.ingest.perf_data.kernel import BAD_SIZE, CUT
 from spetrace.ingest.perf_data.lost import LostEvents
 from spetrace.ingest.perf_data.sample_id import sample_events
+from spetrace.ingest.perf_data.side_band import SideBand
 from spetrace.ingest.perf_data.tool_records import (
     add_event_update,
     add_header_attr,
@@ -50,6 +51,7 @@ class Contents:
     other_trace: bool = False
     """Whether the AUX data are of another kind than Arm SPE."""
     idx_of_id: dict[int, int] = field(default_factory=dict)
+    side_band: SideBand = field(default_factory=SideBand)
     _chunks: list[Chunks] = field(default_factory=list)
     _aux_records: list[AuxRecords] = field(default_factory=list)
     _compressed: list[memoryview] = field(default_factory=list)
@@ -93,6 +95,7 @@ class Contents:
         samples = block.rows(RecordType.SAMPLE)
         self.events.count_samples(sample_events(block, samples, self.events))
         self._lost.add(block)
+        self.side_band.add(block, self.events, self.quality)
         unknown = ~np.isin(block.types, _KNOWN_TYPES)
         self.quality.add("perf_unknown_records", int(unknown.sum()))
 

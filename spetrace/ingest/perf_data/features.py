@@ -45,6 +45,8 @@ class Features:
     sample_time_ns: tuple[int, int] | None = None
     """First and last sample time; both 0 where perf did not know."""
     compression_level: int | None = None
+    build_ids: memoryview | None = None
+    """The section BUILD_ID: records, not parsed."""
 
     def parse(self, feature: int, cursor: Cursor) -> None:
         """Parse the section of one feature bit into its field; a bit that is not read is skipped.
@@ -98,6 +100,10 @@ def _strings(cursor: Cursor) -> list[str]:
     return [_string(cursor) for _ in range(cursor.u32())]
 
 
+def _everything(cursor: Cursor) -> memoryview:
+    return cursor.take(cursor.left)
+
+
 def _u64(cursor: Cursor) -> int:
     return cursor.u64()
 
@@ -133,6 +139,7 @@ def _compression_level(cursor: Cursor) -> int:
 
 
 _PARSERS: dict[Feature, tuple[str, Callable[[Cursor], Any]]] = {
+    Feature.BUILD_ID: ("build_ids", _everything),
     Feature.HOSTNAME: ("hostname", _string),
     Feature.OSRELEASE: ("os_release", _string),
     Feature.VERSION: ("perf_version", _string),

@@ -45,6 +45,10 @@ class Block:
         """The 32-bit integers `at` bytes from the records' starts; they must lie in the records."""
         return self._integers(rows, at, 4).astype(np.uint32)
 
+    def misc(self, rows: Rows) -> npt.NDArray[np.uint16]:
+        """The header's misc field of the records."""
+        return self._integers(rows, 4, 2).astype(np.uint16)
+
     def body(self, row: int) -> memoryview:
         """The bytes of a record after its header."""
         start = int(self.offsets[row])

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spetrace.errors import InputError
-from spetrace.ingest.perf_data.abi import AttrFlag
+from spetrace.ingest.perf_data.abi import AttrFlag, Feature
 from spetrace.ingest.perf_data.attrs import iter_attrs
 from spetrace.ingest.perf_data.aux_area import aux_area_bytes
 from spetrace.ingest.perf_data.aux_frame import build_aux_frame, count_aux_flags
@@ -36,6 +36,9 @@ def read_perf_data(name: str, data: memoryview) -> Recording:
     Raises InputError where its header can't be read or describes no event.
     """
     header, quality = parse_header(data), Quality()
+    if Feature.DIR_FORMAT in header.features:
+        cause = "the file is one of several (perf record --threads), which are not read"
+        raise InputError("perf.data header", cause, offset=header.size)
     contents = Contents(EventTable(), read_features(data, header, quality), quality)
     for attr, ids in iter_attrs(data, header, quality):
         contents.events.add(attr, ids)
@@ -45,6 +48,7 @@ def read_perf_data(name: str, data: memoryview) -> Recording:
         raise InputError("perf.data attributes", "no event is described", offset=header.size)
     _name_events(contents.events, contents.features)
     spe = _read_spe(contents, file_bytes)
+    side_band, build_ids = contents.side_band, contents.features.build_ids
     return Recording(
         name=name,
         format="perf.data (pipe)" if header.pipe else "perf.data",
@@ -52,6 +56,8 @@ def read_perf_data(name: str, data: memoryview) -> Recording:
         clock="perf",
         properties=describe(header, contents.features, contents.events, spe.streams if spe else []),
         quality=quality,
+        mappings=side_band.mappings(build_ids, header.order, quality),
+        threads=side_band.threads(),
         spe=spe,
     )
 

@@ -17,6 +17,8 @@ from spetrace.errors import InputError, UsageError
 from spetrace.ingest.spe.packet_lines import Pieces, iter_line_blocks, packet_renderer
 from spetrace.tables.recording import SpeData
 
+_U64 = (1 << 64) - 1
+
 
 @dataclass(frozen=True)
 class DumpedStream:
@@ -80,7 +82,8 @@ def render_dump(
         if left is not None and not is_header:
             lines = lines[:left]
             left -= len(lines)
-        yield "".join(lines)
+        if lines:
+            yield "".join(lines)
         if left == 0:
             return
 
@@ -94,7 +97,7 @@ def _iter_lines(
             yield [_header(stream)], True
         render = packet_renderer(stream.midr)
         for pieces in stream.segments():
-            start = pieces[0][0] if headers else place
+            start = pieces[0][0] & _U64 if headers else place
             skipped = max(first - start, 0)
             rest = _without(pieces, skipped)
             for lines in iter_line_blocks(rest, start + skipped, render):

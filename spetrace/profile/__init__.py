@@ -1,0 +1,1 @@
+"""Profiles: SPE records counted by instruction, data page, latency, event and CPU."""

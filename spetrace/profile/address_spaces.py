@@ -1,0 +1,138 @@
+"""Address spaces of a recording: processes and the kernel, and how far each is laid out at a time.
+
+A place in code is an address in an *epoch*: one address space between two of its mappings. Records
+are counted by (epoch, address), so that each such pair is looked up only once.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from spetrace.profile.interval_map import IntervalMap
+from spetrace.profile.timed_lookup import END, START, Int64s, TimedLookup
+
+KERNEL = -1
+"""Stands for the kernel where a process id is expected."""
+UNKNOWN = -2
+"""Stands for a process that isn't known where a process id is expected."""
+
+_SHIFT = 32
+_LAST_ADDRESS = (1 << 64) - 1
+
+
+def _key(sources: Int64s, numbers: Int64s) -> Int64s:
+    """Input and process or thread as one number."""
+    return (sources << _SHIFT) + numbers
+
+
+class AddressSpaces:
+    """All address spaces of `sources` inputs.
+
+    `mappings` and `threads` are the tables of those names.
+    """
+
+    def __init__(self, mappings: pl.DataFrame, threads: pl.DataFrame, sources: int) -> None:
+        self.mappings = mappings
+        source, pid, time = _columns(mappings, "pid", KERNEL)
+        thread_source, thread_pid, thread_time = _columns(threads, "pid", UNKNOWN)
+        always = np.repeat(np.arange(sources), 2), np.tile([KERNEL, UNKNOWN], sources)
+        processes = np.concatenate((source, thread_source)), np.concatenate((pid, thread_pid))
+        self._keys = np.unique(np.concatenate((_key(*always), _key(*processes))))
+        self._threads = self._thread_lookup(mappings, threads)
+        self._thread_spaces = self._codes(
+            _key(np.concatenate((thread_source, source)), np.concatenate((thread_pid, pid)))
+        )
+        spaces = self._codes(_key(source, pid))
+        self._mapped = TimedLookup(spaces, time)
+        counts = np.bincount(spaces, minlength=len(self._keys))
+        self._first_mapping = np.concatenate(([0], np.cumsum(counts)))
+        self._first_epoch = self._first_mapping[:-1] + np.arange(len(self._keys))
+
+    @property
+    def sources(self) -> Int64s:
+        """Input of each space."""
+        return np.asarray((self._keys - UNKNOWN) >> _SHIFT, np.int64)
+
+    @property
+    def pids(self) -> Int64s:
+        """Process of each space, or KERNEL or UNKNOWN."""
+        return np.asarray(self._keys - (self.sources << _SHIFT), np.int64)
+
+    def kernel(self, sources: Int64s) -> Int64s:
+        """The kernel's space per input."""
+        return self._codes(_key(sources, np.full(len(sources), KERNEL)))
+
+    def of_threads(self, sources: Int64s, tids: Int64s, times: Int64s) -> Int64s:
+        """The space of each thread at a time: that of its process, or the unknown one."""
+        if not len(self._thread_spaces):
+            return self._codes(_key(sources, np.full(len(sources), UNKNOWN)))
+        entry = self._threads.find(_key(sources, tids), times)
+        unknown = self._codes(_key(sources, np.full(len(sources), UNKNOWN)))
+        return np.where(entry >= 0, self._thread_spaces[entry], unknown)
+
+    def epochs(self, spaces: Int64s, times: Int64s) -> Int64s:
+        """The epoch of each space at a time."""
+        first, counted = self._mapped.count_before(spaces, times)
+        return self._first_epoch[spaces] + np.maximum(counted - first, 0)
+
+    def spaces_of(self, epochs: Int64s) -> Int64s:
+        """The space of each epoch."""
+        return np.asarray(np.searchsorted(self._first_epoch, epochs, "right") - 1, np.int64)
+
+    def find(self, epochs: Int64s, addresses: npt.NDArray[np.uint64]) -> Int64s:
+        """Row of `mappings` that each address lies in at that epoch; -1 where there is none.
+
+        The newest mapping of an address holds.
+        """
+        order = np.lexsort((addresses, epochs))
+        found = np.full(len(epochs), -1, np.int64)
+        bounds = np.flatnonzero(np.diff(epochs[order], prepend=-1, append=-1))
+        ranges, space, laid = IntervalMap(), -1, 0
+        for begin, end in zip(bounds[:-1], bounds[1:], strict=True):
+            epoch = int(epochs[order[begin]])
+            own = int(np.searchsorted(self._first_epoch, epoch, "right")) - 1
+            if own != space:
+                ranges, space, laid = IntervalMap(), own, int(self._first_mapping[own])
+            until = int(self._first_mapping[own] + epoch - self._first_epoch[own])
+            self._lay(ranges, laid, until)
+            laid = until
+            at = order[begin:end]
+            found[at] = ranges.find(addresses[at])
+        return found
+
+    def _lay(self, ranges: IntervalMap, first: int, end: int) -> None:
+        rows = self._mapped.order[first:end]
+        starts = self.mappings["start"].gather(rows).to_list()
+        sizes = self.mappings["size_bytes"].gather(rows).to_list()
+        for row, start, size in zip(rows.tolist(), starts, sizes, strict=True):
+            ranges.assign(start, min(start + size, _LAST_ADDRESS), row)
+
+    def _codes(self, keys: Int64s) -> Int64s:
+        return np.asarray(np.searchsorted(self._keys, keys), np.int64)
+
+    @staticmethod
+    def _thread_lookup(mappings: pl.DataFrame, threads: pl.DataFrame) -> TimedLookup:
+        """Threads by the table of threads, and by whoever mapped something."""
+        source, tid, time = (
+            np.concatenate(pair)
+            for pair in zip(
+                _columns(threads, "tid", UNKNOWN), _columns(mappings, "tid", UNKNOWN), strict=True
+            )
+        )
+        return TimedLookup(_key(source, tid), time)
+
+
+def _columns(table: pl.DataFrame, number: str, absent: int) -> tuple[Int64s, Int64s, Int64s]:
+    """Input, process or thread, and time of each row."""
+    return (
+        table["source"].cast(pl.Int64).to_numpy(),
+        table[number].cast(pl.Int64).fill_null(absent).to_numpy(),
+        table["time_ns"].fill_null(START).to_numpy(),
+    )
+
+
+def times_of(frame: pl.DataFrame) -> Int64s:
+    """`time_ns`, with the end of time for what has none."""
+    return frame["time_ns"].fill_null(END).to_numpy()
