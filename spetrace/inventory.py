@@ -174,10 +174,16 @@ def _spe_lines(spe: Mapping[str, Any]) -> list[str]:
         + (f"{area:,} bytes" if area else "not recorded")
     ]
     for stream in spe["streams"]:
-        who = f"CPU {stream['cpu']}" if stream["cpu"] is not None else f"thread {stream['tid']}"
+        who = _owner(stream["cpu"], stream["tid"])
         flags = ", ".join(f"{stream[f]} {f}" for f in _FLAGS if stream[f])
         lines.append(
             f"    {who}: {stream['records']:,} records, {stream['bytes']:,} bytes, "
             f"{stream['aux_records']} AUX records" + (f" ({flags})" if flags else "")
         )
     return lines
+
+
+def _owner(cpu: int | None, tid: int | None) -> str:
+    if cpu is None and tid is None:
+        return "of an unknown CPU"
+    return f"thread {tid}" if cpu is None else f"CPU {cpu}"

@@ -8,7 +8,7 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 from spetrace.errors import NothingToReplayError, UsageError
-from spetrace.ingest.importer import read_recording, sha256
+from spetrace.ingest.importer import input_name, read_raw_spe, read_recording, sha256
 from spetrace.output_folder import output_folder
 from spetrace.replay.engine import replay
 from spetrace.replay.parameters import Parameters
@@ -40,12 +40,18 @@ def _silent(_name: str) -> Progress:
     return lambda _done: None
 
 
-def read_all(paths: Sequence[Path], step: Step = _silent) -> list[Recording]:
-    """Read files in their order; raises InputError for the first that can't be read."""
+def read_all(
+    paths: Sequence[Path], step: Step = _silent, *, raw_spe: Sequence[Path] = ()
+) -> list[Recording]:
+    """Read files in their order, then those of bare SPE bytes.
+
+    Raises InputError for the first that can't be read.
+    """
     recordings = []
-    for path in paths:
-        step(f"reading {path.name}")
-        recordings.append(read_recording(path))
+    for read, files in ((read_recording, paths), (read_raw_spe, raw_spe)):
+        for path in files:
+            step(f"reading {input_name(path)}")
+            recordings.append(read(path))
     return recordings
 
 
@@ -156,14 +162,18 @@ def ingest_files(
     output: Path,
     options: SessionOptions | None = None,
     step: Step = _silent,
+    *,
+    raw_spe: Sequence[Path] = (),
 ) -> dict[str, int]:
     """Read and assemble, and write the session folder `output`; rows by file in it.
 
+    `raw_spe` are files of bare SPE bytes.
     What gives no event log (a KVM recording alone) is written without one. Raises TraceError and
     its children; nothing is left in `output` then.
     """
     with output_folder(output, OWNED) as folder:
-        recordings = read_all(paths, step)
+        recordings = read_all(paths, step, raw_spe=raw_spe)
         step("assembling the session")
-        session = _identified(assemble_tables(recordings, options or SessionOptions()), paths)
+        session = assemble_tables(recordings, options or SessionOptions())
+        _identified(session, [*paths, *raw_spe])
         return write_session(session, recordings, folder, step("writing tables"))

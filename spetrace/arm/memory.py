@@ -1,10 +1,14 @@
 """Where in memory a load or store hit or missed, by its data source or else by its events.
 
 Source: Linux 6.19 tools/perf/util/arm-spe.c, `arm_spe__synth_data_source`: what perf prints as
-`data_src`. As there, a CPU with a known data source encoding tells nothing of a store, and a load's
-events count where the data source doesn't tell. Other than there, a load without a data source
-packet isn't one with data source 0, and operations that are neither a load nor a store (perf: SVE,
-SME and, by a shared bit, returns) have no memory access.
+`data_src`. As there, nothing is told of a store on a CPU with a known data source encoding, and a
+load goes by its events where its data source doesn't tell. Other than there:
+
+* a load without a data source packet isn't taken for one with data source 0;
+* operations that are neither loads nor stores have no memory access (perf gives one to SVE and SME
+  operations and, as it shares their flag bits, to calls and returns);
+* an unset event SNOOPED never means "no snoop" (in perf it does where the recording's metadata say
+  that the CPU has the event).
 """
 
 from __future__ import annotations

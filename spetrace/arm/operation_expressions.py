@@ -79,12 +79,12 @@ def is_indirect(operation_class: pl.Expr = CLASS, payload: pl.Expr = PAYLOAD) ->
 
 
 def is_call(operation_class: pl.Expr = CLASS, payload: pl.Expr = PAYLOAD) -> pl.Expr:
-    """Whether it is a branch with link (told by CPUs from SPEv1p4 on)."""
+    """Whether it is a branch with link (told only by CPUs with FEAT_SPE_CRR)."""
     return _is("call", operation_class, payload)
 
 
 def is_return(operation_class: pl.Expr = CLASS, payload: pl.Expr = PAYLOAD) -> pl.Expr:
-    """Whether it is a procedure return (told by CPUs from SPEv1p4 on)."""
+    """Whether it is a procedure return (told only by CPUs with FEAT_SPE_CRR)."""
     return _is("procedure_return", operation_class, payload)
 
 

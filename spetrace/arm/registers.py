@@ -13,10 +13,7 @@ PMBLIMITR_LIMIT: Final = 0xFFFF_FFFF_FFFF_F000
 PMSCR_E0SPE: Final = 1 << 0
 PMSCR_E1SPE: Final = 1 << 1
 
-PMBSR_COLL: Final = 1 << 16
 PMBSR_S: Final = 1 << 17
-PMBSR_EA: Final = 1 << 18
-PMBSR_DL: Final = 1 << 19
 
 
 def pmscr(*, exclude_user: bool, exclude_kernel: bool) -> int:

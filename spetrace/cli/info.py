@@ -8,12 +8,14 @@ import typer
 
 from spetrace.cli.choices import TextFormat
 from spetrace.cli.console import progress, show, show_json
-from spetrace.cli.session_options import Files
+from spetrace.cli.session_options import OptionalFiles, RawSpe, some_inputs
 
 Format = Annotated[TextFormat, typer.Option("--format", help="Text for people or JSON.")]
 
 
-def info(files: Files, format_: Format = TextFormat.TEXT) -> None:
+def info(
+    files: OptionalFiles = None, raw_spe: RawSpe = None, format_: Format = TextFormat.TEXT
+) -> None:
     """Say what recordings hold: format, clock, CPUs, span, events, SPE streams, and what they lost.
 
     JSON is a list with one object per FILE.
@@ -22,14 +24,13 @@ def info(files: Files, format_: Format = TextFormat.TEXT) -> None:
 
     spetrace info guest.perf.data host.dat
     """
-    from spetrace.ingest.importer import read_recording
     from spetrace.inventory import render_inventory, take_inventory
+    from spetrace.pipeline import read_all
 
-    inventories = []
+    inputs = some_inputs(files, raw_spe)
     with progress() as step:
-        for file in files:
-            step(f"reading {file.name}")
-            inventories.append(take_inventory(read_recording(file)))
+        recordings = read_all(inputs, step, raw_spe=raw_spe or ())
+        inventories = [take_inventory(recording) for recording in recordings]
     if format_ is TextFormat.JSON:
         show_json(inventories)
     else:

@@ -18,8 +18,9 @@ Output = Annotated[
 
 
 def ingest(
-    files: said.Files,
     output: Output,
+    files: said.OptionalFiles = None,
+    raw_spe: said.RawSpe = None,
     assume_spe: said.AssumeSpe = None,
     session: said.SessionToml = None,
     vmm_maps: said.VmmMaps = None,
@@ -46,10 +47,13 @@ def ingest(
     spetrace ingest guest.perf.data -o session
 
     spetrace ingest guest.perf.data host.dat --clock-offset 0 -o session
+
+    perf record -e arm_spe// -o - ... | spetrace ingest - -o session
     """
     from spetrace.pipeline import ingest_files
 
     options = said.session_options(locals())
+    inputs = said.some_inputs(files, raw_spe)
     with progress() as step:
-        rows = ingest_files(files, output, options, step)
+        rows = ingest_files(inputs, output, options, step, raw_spe=raw_spe or ())
     show("\n".join(f"{output / name}: {count:,} rows" for name, count in rows.items()))

@@ -12,16 +12,25 @@ import typer
 from spetrace.cli.arguments import parse_assumed_spe, parse_size
 from spetrace.cli.choices import Placement, Stage2From
 from spetrace.cli.model_options import model_parameters
+from spetrace.errors import UsageError
 from spetrace.session.options import SessionOptions
 
 SESSION_PANEL = "What the files can't say"
 
-Files = Annotated[
-    list[Path],
-    typer.Argument(
-        metavar="FILE...",
-        help="Recordings or event logs in any mix: perf.data, trace.dat, ftrace, trace-cmd or perf "
-        "text, .jsonl, .parquet, .arrow. The content decides the format.",
+_FILES = typer.Argument(
+    metavar="FILE...",
+    help="Recordings or event logs in any mix: perf.data, trace.dat, ftrace, trace-cmd or perf "
+    "text, .jsonl, .parquet, .arrow; - for stdin. The content decides the format.",
+)
+Files = Annotated[list[Path], _FILES]
+OptionalFiles = Annotated[list[Path] | None, _FILES]
+RawSpe = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--raw-spe",
+        metavar="FILE",
+        help="Also take this file, of bare SPE bytes (a dumped buffer, WindowsPerf's spe.data); "
+        "may be repeated. Nothing in it tells of clocks and CPUs.",
     ),
 ]
 
@@ -138,6 +147,16 @@ def session_options(given: Mapping[str, Any]) -> SessionOptions:
         buffer_touched=False if given["no_buffer_touched"] else None,
         parameters=model_parameters(given) or None,
     )
+
+
+def some_inputs(files: list[Path] | None, raw_spe: list[Path] | None) -> list[Path]:
+    """The FILEs, which may be none where --raw-spe gives the input.
+
+    Raises UsageError where there is no input at all.
+    """
+    if not files and not raw_spe:
+        raise UsageError("no input: give a FILE, or --raw-spe FILE")
+    return files or []
 
 
 def _word(choice: StrEnum | None) -> str | None:

@@ -65,9 +65,12 @@ def read_recording(path: Path) -> Recording:
     """
     name, data = input_name(path), map_file(path)
     head = bytes(data[:_HEAD_BYTES])
-    for importer in importers():
-        if importer.sniff(head):
-            return _identified(_read(importer, name, data), path, data)
+    try:
+        for importer in importers():
+            if importer.sniff(head):
+                return _identified(importer.read(name, data), path, data)
+    except InputError as error:
+        raise error.in_file(name) from error
     raise InputError("file", _no_format(head), offset=0, file=name)
 
 
@@ -77,21 +80,15 @@ def read_raw_spe(path: Path) -> Recording:
     Such are a dumped profiling buffer and WindowsPerf's spe.data: nothing in them tells what they
     are. Raises InputError if it can't be opened or is empty.
     """
-    raw = import_module("spetrace.ingest.raw_spe").IMPORTER
+    from spetrace.ingest.raw_spe import parse_raw_spe
+
     data = map_file(path)
-    return _identified(_read(raw, input_name(path), data), path, data)
+    return _identified(parse_raw_spe(input_name(path), data), path, data)
 
 
 def input_name(path: Path) -> str:
     """What an input is called in messages and tables."""
     return "<stdin>" if path == _STDIN else str(path)
-
-
-def _read(importer: Importer, name: str, data: memoryview) -> Recording:
-    try:
-        return importer.read(name, data)
-    except InputError as error:
-        raise error.in_file(name) from error
 
 
 def _identified(recording: Recording, path: Path, data: memoryview) -> Recording:

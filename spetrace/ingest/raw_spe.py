@@ -10,8 +10,6 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from spetrace.errors import UsageError
-from spetrace.ingest.importer import Importer
 from spetrace.ingest.spe.decode import StreamIdentity, iter_batches
 from spetrace.ingest.spe.segment import Piece, Segment
 from spetrace.quality import Quality
@@ -60,14 +58,8 @@ class RawSpeData:
             self.quality.merge(found)
 
 
-def _sniff(head: bytes) -> bool:
-    raise UsageError("SPE bytes begin with nothing that tells what they are: give --raw-spe")
-
-
-def _read(name: str, data: memoryview) -> Recording:
+def parse_raw_spe(name: str, data: memoryview) -> Recording:
+    """Bare SPE bytes as a recording; nothing in them could be refused."""
     quality = Quality()
     spe = RawSpeData(np.frombuffer(data, np.uint8), quality)
     return Recording(name, "raw SPE", len(data), quality=quality, spe=spe)
-
-
-IMPORTER = Importer("raw SPE", _sniff, _read)

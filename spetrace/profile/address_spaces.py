@@ -11,14 +11,15 @@ import numpy.typing as npt
 import polars as pl
 
 from spetrace.profile.interval_map import IntervalMap
-from spetrace.profile.timed_lookup import END, START, Int64s, TimedLookup
+from spetrace.profile.timed_lookup import START, Int64s, TimedLookup
 
 KERNEL = -1
 """Stands for the kernel where a process id is expected."""
 UNKNOWN = -2
 """Stands for a process that isn't known where a process id is expected."""
 
-_SHIFT = 32
+_SHIFT = 34
+"""Room for thread ids of 32 bits and the two numbers below zero."""
 _LAST_ADDRESS = (1 << 64) - 1
 
 
@@ -35,17 +36,20 @@ class AddressSpaces:
 
     def __init__(self, mappings: pl.DataFrame, threads: pl.DataFrame, sources: int) -> None:
         self.mappings = mappings
-        source, pid, time = _columns(mappings, "pid", KERNEL)
-        thread_source, thread_pid, thread_time = _columns(threads, "pid", UNKNOWN)
-        always = np.repeat(np.arange(sources), 2), np.tile([KERNEL, UNKNOWN], sources)
-        processes = np.concatenate((source, thread_source)), np.concatenate((pid, thread_pid))
-        self._keys = np.unique(np.concatenate((_key(*always), _key(*processes))))
-        self._threads = self._thread_lookup(mappings, threads)
-        self._thread_spaces = self._codes(
-            _key(np.concatenate((thread_source, source)), np.concatenate((thread_pid, pid)))
+        self._starts = mappings["start"].to_numpy()
+        self._sizes = mappings["size_bytes"].to_numpy()
+        named = _processes_of_threads(mappings, threads)
+        owners = _key(_numbers(mappings, "source"), _numbers(mappings, "pid", KERNEL))
+        processes = _key(_numbers(named, "source"), _numbers(named, "pid"))
+        every = np.arange(sources)
+        always = [_key(every, np.full(sources, number)) for number in (KERNEL, UNKNOWN)]
+        self._keys = np.unique(np.concatenate((*always, owners, processes)))
+        self._threads = TimedLookup(
+            _key(_numbers(named, "source"), _numbers(named, "tid")), _start_times(named)
         )
-        spaces = self._codes(_key(source, pid))
-        self._mapped = TimedLookup(spaces, time)
+        self._thread_spaces = self._codes(processes)
+        spaces = self._codes(owners)
+        self._mapped = TimedLookup(spaces, _start_times(mappings))
         counts = np.bincount(spaces, minlength=len(self._keys))
         self._first_mapping = np.concatenate(([0], np.cumsum(counts)))
         self._first_epoch = self._first_mapping[:-1] + np.arange(len(self._keys))
@@ -66,10 +70,10 @@ class AddressSpaces:
 
     def of_threads(self, sources: Int64s, tids: Int64s, times: Int64s) -> Int64s:
         """The space of each thread at a time: that of its process, or the unknown one."""
-        if not len(self._thread_spaces):
-            return self._codes(_key(sources, np.full(len(sources), UNKNOWN)))
-        entry = self._threads.find(_key(sources, tids), times)
         unknown = self._codes(_key(sources, np.full(len(sources), UNKNOWN)))
+        if not len(self._thread_spaces):
+            return unknown
+        entry = self._threads.find(_key(sources, tids), times)
         return np.where(entry >= 0, self._thread_spaces[entry], unknown)
 
     def epochs(self, spaces: Int64s, times: Int64s) -> Int64s:
@@ -104,35 +108,26 @@ class AddressSpaces:
 
     def _lay(self, ranges: IntervalMap, first: int, end: int) -> None:
         rows = self._mapped.order[first:end]
-        starts = self.mappings["start"].gather(rows).to_list()
-        sizes = self.mappings["size_bytes"].gather(rows).to_list()
+        starts, sizes = self._starts[rows].tolist(), self._sizes[rows].tolist()
         for row, start, size in zip(rows.tolist(), starts, sizes, strict=True):
             ranges.assign(start, min(start + size, _LAST_ADDRESS), row)
 
     def _codes(self, keys: Int64s) -> Int64s:
         return np.asarray(np.searchsorted(self._keys, keys), np.int64)
 
-    @staticmethod
-    def _thread_lookup(mappings: pl.DataFrame, threads: pl.DataFrame) -> TimedLookup:
-        """Threads by the table of threads, and by whoever mapped something."""
-        source, tid, time = (
-            np.concatenate(pair)
-            for pair in zip(
-                _columns(threads, "tid", UNKNOWN), _columns(mappings, "tid", UNKNOWN), strict=True
-            )
-        )
-        return TimedLookup(_key(source, tid), time)
+
+def _processes_of_threads(mappings: pl.DataFrame, threads: pl.DataFrame) -> pl.DataFrame:
+    """source, tid, pid, time_ns by the table of threads, and by whoever mapped something."""
+    known = [
+        table.select("source", pl.col("tid", "pid").cast(pl.Int64), "time_ns")
+        for table in (threads, mappings)
+    ]
+    return pl.concat(known).filter(pl.col("tid") >= 0, pl.col("pid") >= 0)
 
 
-def _columns(table: pl.DataFrame, number: str, absent: int) -> tuple[Int64s, Int64s, Int64s]:
-    """Input, process or thread, and time of each row."""
-    return (
-        table["source"].cast(pl.Int64).to_numpy(),
-        table[number].cast(pl.Int64).fill_null(absent).to_numpy(),
-        table["time_ns"].fill_null(START).to_numpy(),
-    )
+def _numbers(table: pl.DataFrame, column: str, absent: int = UNKNOWN) -> Int64s:
+    return table[column].cast(pl.Int64).fill_null(absent).to_numpy()
 
 
-def times_of(frame: pl.DataFrame) -> Int64s:
-    """`time_ns`, with the end of time for what has none."""
-    return frame["time_ns"].fill_null(END).to_numpy()
+def _start_times(table: pl.DataFrame) -> Int64s:
+    return table["time_ns"].fill_null(START).to_numpy()

@@ -18,6 +18,7 @@ CHOICES = {
 PER_VM = ("memory_bytes", "memlock_bytes", "initial_stage2")
 OPTIONAL = ("memlock_bytes", "keep_ns")
 _LARGEST = 2**63 - 1
+_LARGEST_COST_NS = 10**12
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def _updated_costs(costs: Costs, values: Any) -> Costs:
     for name, value in values.items():
         if name not in names:
             raise UsageError(f"costs.{name}: no such cost; there are {', '.join(names)}")
-        _check_integer(f"costs.{name}", value)
+        _check_integer(f"costs.{name}", value, _LARGEST_COST_NS)
     return replace(costs, **values)
 
 
@@ -139,6 +140,6 @@ def _check_causes(value: Any) -> None:
             raise UsageError(f"pin_refuses: {cause!r} is not one of {', '.join(CAUSES)}")
 
 
-def _check_integer(name: str, value: Any) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LARGEST:
-        raise UsageError(f"{name}: {value!r} is not an integer from 0 to 2^63 - 1")
+def _check_integer(name: str, value: Any, largest: int = _LARGEST) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= largest:
+        raise UsageError(f"{name}: {value!r} is not an integer from 0 to {largest}")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from spetrace.arm.registers import (
+    PMBLIMITR_E,
+    PMBLIMITR_LIMIT,
+    PMBSR_S,
+    PMSCR_E0SPE,
+    PMSCR_E1SPE,
+)
 from spetrace.replay.strategy import Strategy
 from spetrace.replay.vcpu import GUEST, Vcpu
-
-_LIMIT = ~0xFFF
-_SERVICE = 1 << 17
 
 
 def write_register(vcpu: Vcpu, strategy: Strategy, register: str, value: int) -> None:
@@ -35,8 +39,8 @@ def _update(vcpu: Vcpu, strategy: Strategy, register: str, value: int) -> bool:
     if register == "PMBLIMITR_EL1":
         return _update_limit(vcpu, strategy, value)
     if register == "PMSCR_EL1":
-        vcpu.e0spe, vcpu.e1spe = bool(value & 1), bool(value & 2)
-    elif value & _SERVICE:
+        vcpu.e0spe, vcpu.e1spe = bool(value & PMSCR_E0SPE), bool(value & PMSCR_E1SPE)
+    elif value & PMBSR_S:
         vcpu.set_service(GUEST)
     else:
         vcpu.clear_service()
@@ -44,11 +48,11 @@ def _update(vcpu: Vcpu, strategy: Strategy, register: str, value: int) -> bool:
 
 
 def _update_limit(vcpu: Vcpu, strategy: Strategy, value: int) -> bool:
-    enable = bool(value & 1)
+    enable = bool(value & PMBLIMITR_E)
     begins = enable and not vcpu.enable
     if begins or (vcpu.enable and not enable):
         _end_epoch(vcpu, strategy)
-    vcpu.limit, vcpu.enable = value & _LIMIT, enable
+    vcpu.limit, vcpu.enable = value & PMBLIMITR_LIMIT, enable
     if begins:
         if vcpu.service != GUEST:
             vcpu.clear_service()

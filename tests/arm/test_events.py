@@ -92,7 +92,9 @@ def test_expression_names_every_bit_as_the_function(midr: int | None) -> None:
     assert evaluated(arm.events_named(midrs=midr), events) == expected
 
 
-@given(st.lists(st.integers(0, (1 << 64) - 1), max_size=40), st.sampled_from([None, midrs.NEOVERSE_N1]))
+@given(
+    st.lists(st.integers(0, (1 << 64) - 1), max_size=40), st.sampled_from([None, midrs.NEOVERSE_N1])
+)
 @settings(deadline=None, max_examples=40)
 def test_expression_names_any_events_as_the_function(events: list[int], midr: int | None) -> None:
     named = evaluated(arm.events_named(midrs=midr), [*events])
@@ -139,5 +141,7 @@ def test_hit_is_an_access_without_a_miss(expression) -> None:
 
 def test_expression_takes_other_columns() -> None:
     frame = pl.DataFrame({"seen": [1 << 7, 0]}, {"seen": pl.UInt64})
-    selected = frame.select(arm.mispredicted(pl.col("seen")), arm.events_named(pl.col("seen")).alias("n"))
+    selected = frame.select(
+        arm.mispredicted(pl.col("seen")), arm.events_named(pl.col("seen")).alias("n")
+    )
     assert selected.rows() == [(True, ["MISPRED"]), (False, [])]

@@ -100,7 +100,8 @@ def test_operation_is_what_its_table_row_says(
     described = {
         f: getattr(operation, f)
         for f in arm.Operation.__dataclass_fields__
-        if f not in ("operation_class", "kind", "name") and getattr(operation, f) not in (False, None)
+        if f not in ("operation_class", "kind", "name")
+        and getattr(operation, f) not in (False, None)
     }
     store = bool(payload & 1)
     of_class = {LOAD_STORE: {"store" if store else "load": True}, BRANCH: {"branch": True}}
@@ -122,7 +123,9 @@ def test_every_payload_but_some_of_class_other_has_a_name() -> None:
 def test_expression_equals_the_function(expression) -> None:
     frame = pl.DataFrame([*ALL_CODES, *NULLS], COLUMNS, orient="row")
     decoded = [arm.decode_operation(*code) for code in ALL_CODES]
-    expected = [getattr(operation, FIELD[expression]) if operation else None for operation in decoded]
+    expected = [
+        getattr(operation, FIELD[expression]) if operation else None for operation in decoded
+    ]
     assert frame.select(x=expression())["x"].to_list() == [*expected, *(None for _ in NULLS)]
 
 

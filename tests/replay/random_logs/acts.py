@@ -8,7 +8,7 @@ from random_logs.world import LARGEST_LIMIT, VA_PAGES, anyone, mostly, offsets, 
 
 DISTURBANCES = [guest.eret, guest.exception, guest.scr, guest.status, guest.move_limit]
 DISTURBANCES += [mappings.stage1_map, mappings.stage1_again]
-DISTURBANCES += [mappings.stage1_unmap, mappings.stage1_unmap_and_refit]
+DISTURBANCES += [mappings.stage1_unmap, mappings.forget, mappings.stage1_unmap_and_refit]
 DISTURBANCES += [mappings.stage2_map, mappings.stage2_wrprotect]
 DISTURBANCES += [mappings.stage2_unmap, mappings.reclaim, mappings.reclaim]
 

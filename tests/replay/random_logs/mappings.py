@@ -49,6 +49,12 @@ def stage1_unmap(draw, world):
     world.add(someone(draw, world), "stage1_unmap", va=world.va(first), pages=pages)
 
 
+def forget(draw, world):
+    """The guest unmaps the live buffer from some page on, wherever its records have got to."""
+    first = world.live_page + draw(st.integers(0, 1))
+    world.add(world.busy, "stage1_unmap", va=world.va(first), pages=VA_PAGES)
+
+
 def stage1_unmap_and_refit(draw, world):
     """The live buffer loses a page, then gets another LIMIT: KVM looks at its translations."""
     first = world.live_page + draw(st.integers(0, 1))
