@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from spetrace.report.units import render_time
 from spetrace.report.wording import printable
 from spetrace.tables.recording import Recording, SpeData
+from spetrace.tables.tracepoint_frames import TracepointFrames, frames_of
 
 Span = tuple[int, int]
 _FLAGS = ("truncated", "partial", "collision")
@@ -19,12 +20,11 @@ _FLAGS = ("truncated", "partial", "collision")
 def take_inventory(recording: Recording) -> dict[str, Any]:
     """The recording's format, clock, CPUs, span, events, AUX streams, properties and losses.
 
-    JSON values only. Decodes all SPE data once, so that its losses are known.
+    JSON values only. Decodes all events and SPE data once, so that their losses are known.
     """
-    frames = {name: frame for name, frame in recording.tracepoints.items() if len(frame)}
+    frames = frames_of(recording.tracepoints)
     streams = _streams(recording.spe) if recording.spe else []
-    spans = [_frame_span(frame) for frame in frames.values()]
-    spans += [s["span_ns"] for s in streams] + [_log_span(recording)]
+    spans = [frames.span, *(s["span_ns"] for s in streams), _log_span(recording)]
     return {
         "file": recording.name,
         "format": recording.format,
@@ -33,7 +33,7 @@ def take_inventory(recording: Recording) -> dict[str, Any]:
         "clock_is_ns": recording.clock_is_ns,
         "span_ns" if recording.clock_is_ns else "span": _union(spans),
         "cpus": _cpus(frames, streams),
-        "events": {name: len(frame) for name, frame in sorted(frames.items())},
+        "events": {name: count for name, count in sorted(frames.counts.items()) if count},
         "event_log": _event_log(recording),
         "spe": _spe(recording.spe, streams) if recording.spe else None,
         "properties": dict(recording.properties),
@@ -50,11 +50,6 @@ def take_inventory(recording: Recording) -> dict[str, Any]:
     }
 
 
-def _frame_span(frame: pl.DataFrame) -> Span | None:
-    times = frame["time_ns"].drop_nulls()
-    return (times.min(), times.max()) if len(times) else None  # type: ignore[return-value]
-
-
 def _union(spans: Sequence[Sequence[int] | None]) -> list[int] | None:
     known = [s for s in spans if s is not None]
     return [min(s[0] for s in known), max(s[1] for s in known)] if known else None
@@ -67,9 +62,10 @@ def _log_span(recording: Recording) -> Span | None:
     return bounds["min"], bounds["max"]
 
 
-def _cpus(frames: Mapping[str, pl.DataFrame], streams: Sequence[Mapping[str, Any]]) -> list[int]:
+def _cpus(frames: TracepointFrames, streams: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Decodes all events, so that their losses are known."""
     found = {s["cpu"] for s in streams}
-    for frame in frames.values():
+    for _name, frame in frames.batches():
         found.update(frame["cpu"].unique().to_list())
     return sorted(cpu for cpu in found if cpu is not None)
 

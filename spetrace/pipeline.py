@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 
+from spetrace import cost_basis
 from spetrace.errors import NothingToReplayError, UsageError
 from spetrace.ingest.importer import input_name, read_raw_spe, read_recording, sha256
 from spetrace.output_folder import output_folder
@@ -14,18 +15,21 @@ from spetrace.replay.engine import replay
 from spetrace.replay.parameters import Parameters
 from spetrace.replay.strategy import Strategy
 from spetrace.report.parquet import save_run
-from spetrace.session.assemble import assemble, assemble_tables
+from spetrace.session.assemble import assemble, assemble_kvm_tables, assemble_tables
+from spetrace.session.costs import MEASURED
 from spetrace.session.options import SessionOptions
 from spetrace.session_folder import (
     EVENT_LOG,
     OWNED,
     is_session_folder,
     quality_table,
+    read_kvm_tables,
     read_session,
     versions,
     write_session,
 )
 from spetrace.strategy_guide import choose
+from spetrace.tables.costs import CostBasis
 from spetrace.tables.recording import Recording
 from spetrace.tables.run import Run
 from spetrace.tables.session import Session
@@ -36,12 +40,13 @@ Progress = Callable[[float], None]
 Step = Callable[[str], Progress]
 
 
-def _silent(_name: str) -> Progress:
+def silent(_name: str) -> Progress:
+    """Steps and progress that nobody is shown."""
     return lambda _done: None
 
 
 def read_all(
-    paths: Sequence[Path], step: Step = _silent, *, raw_spe: Sequence[Path] = ()
+    paths: Sequence[Path], step: Step = silent, *, raw_spe: Sequence[Path] = ()
 ) -> list[Recording]:
     """Read files in their order, then those of bare SPE bytes.
 
@@ -56,7 +61,7 @@ def read_all(
 
 
 def open_session(
-    paths: Sequence[Path], options: SessionOptions | None = None, step: Step = _silent
+    paths: Sequence[Path], options: SessionOptions | None = None, step: Step = silent
 ) -> Session:
     """One session from recordings and event logs, or from a folder that `spetrace ingest` wrote.
 
@@ -71,6 +76,7 @@ def open_session(
         session = _identified(assemble(recordings, options), paths)
     if not len(session.events):
         raise NothingToReplayError("the inputs hold no event to replay")
+    session.costs = cost_basis.find_costs(options.costs, lambda: session.tables)
     return session
 
 
@@ -87,14 +93,17 @@ def _reopen(paths: Sequence[Path], options: SessionOptions) -> Session:
     given = [
         f.name.replace("_", "-")
         for f in fields(options)
-        if f.name != "parameters" and getattr(options, f.name) is not None
+        if f.name not in ("parameters", "costs") and getattr(options, f.name) is not None
     ]
     if given:
         raise UsageError(f"{paths[0]}: a session folder is assembled already: --{given[0]} is late")
     events = read_recording(paths[0] / EVENT_LOG).events
     if events is None:
         raise NothingToReplayError(f"{paths[0] / EVENT_LOG}: is no event log")
-    return read_session(paths[0], events)
+    session = read_session(paths[0], events)
+    if options.costs == MEASURED:
+        session.tables = read_kvm_tables(paths[0])
+    return session
 
 
 def run_session(
@@ -108,10 +117,16 @@ def run_session(
 ) -> Run:
     """Replay `session` under `strategies` (all by default); the run says what it rests on.
 
-    The session's parameters hold over the defaults, those in `options` over both and for all VMs.
+    The session's parameters hold over the defaults, its costs over both, and what is in `options`
+    over all and for all VMs.
     """
-    given = options.parameters if options and options.parameters else {}
-    parameters = Parameters().updated(session.parameters).overridden(given)
+    options = options or SessionOptions()
+    given = options.parameters or {}
+    found = {"costs": cost_basis.known(session.costs)}
+    parameters = Parameters().updated(session.parameters).updated(found).overridden(given)
+    logged = session.parameters.get("costs", {})
+    costs = cost_basis.complete(session.costs, parameters, given.get("costs", {}), logged)
+    assumed = [*session.assumptions, *cost_basis.assumptions(costs, options.costs)]
     run = replay(session.events, parameters, strategies, outcomes=outcomes, progress=progress)
     facts = {
         "version": 1,
@@ -119,7 +134,8 @@ def run_session(
         "inputs": session.inputs,
         "clocks": session.clocks,
         "machines": session.machines,
-        "assumptions": [asdict(a) for a in session.assumptions],
+        "assumptions": [asdict(a) for a in assumed],
+        "costs": [asdict(cost) for cost in costs],
         "versions": versions(),
     }
     return replace(run, session=run.session | facts, quality=quality_table(session.quality))
@@ -134,7 +150,7 @@ def replay_files(
     output: Path | None = None,
     outcomes: bool = False,
     command: str = "",
-    step: Step = _silent,
+    step: Step = silent,
 ) -> Run:
     """Read, assemble, replay, and save into `output` where one is given.
 
@@ -157,11 +173,30 @@ def replay_files(
     return run
 
 
+def measure_files(
+    paths: Sequence[Path], options: SessionOptions | None = None, step: Step = silent
+) -> list[CostBasis]:
+    """Every cost, those measured that recordings of a host tell.
+
+    Raises NothingToReplayError where they tell none.
+    """
+    recordings = read_all(paths, step)
+    step("measuring")
+    session = assemble_kvm_tables(recordings, options or SessionOptions())
+    found = cost_basis.find_costs(MEASURED, lambda: session.tables)
+    if not cost_basis.known(found):
+        raise NothingToReplayError(
+            "no cost to measure: the inputs hold no kvm_exit with the kvm_entry after it"
+        )
+    parameters = Parameters().updated({"costs": cost_basis.known(found)})
+    return cost_basis.complete(found, parameters, {}, {})
+
+
 def ingest_files(
     paths: Sequence[Path],
     output: Path,
     options: SessionOptions | None = None,
-    step: Step = _silent,
+    step: Step = silent,
     *,
     raw_spe: Sequence[Path] = (),
 ) -> dict[str, int]:

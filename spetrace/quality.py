@@ -80,6 +80,13 @@ COUNTERS = _declare(
         "record with ts_enable=1",
     ),
     (
+        "clock_mismatch",
+        _WARN,
+        "SPE recordings whose AUX records, threads and mappings have times of another clock "
+        "(perf record -k) than their SPE records",
+        "record without -k: perf's own clock is that of SPE",
+    ),
+    (
         "perf_unknown_records",
         _INFO,
         "perf.data records of a type that is not read; skipped",
@@ -96,6 +103,12 @@ COUNTERS = _declare(
         _LOSS,
         "perf.data records whose content contradicts their size; skipped",
         "check that the file is whole",
+    ),
+    (
+        "perf_undecoded_samples",
+        _LOSS,
+        "samples of tracepoints whose format the perf.data does not hold; not decoded",
+        "stop perf record with SIGINT: it writes the formats when it ends",
     ),
     # trace.dat and ftrace
     (
@@ -147,6 +160,31 @@ COUNTERS = _declare(
         "use a binary trace.dat, which has no such lines",
     ),
     (
+        "perf_script_without_guest",
+        _WARN,
+        "KVM events of a perf script text that holds fewer guest entries and exits than they need: "
+        "perf script leaves out what was sampled while a guest ran",
+        "give spetrace the perf.data, or use perf script --guest-code",
+    ),
+    (
+        "text_times_without_clock",
+        _WARN,
+        "events of a text whose times count from its start and are no clock's",
+        "print it without latency-format, --reltime and --deltatime to put it beside others",
+    ),
+    (
+        "text_events_without_thread",
+        _WARN,
+        "events of a text that tells no thread; their vCPU is unknown",
+        "print it with perf script -F +tid",
+    ),
+    (
+        "text_side_band_lines",
+        _INFO,
+        "lines of a perf script text that are perf's own records (PERF_RECORD_...); skipped",
+        "none needed",
+    ),
+    (
         "file_truncated_bytes",
         _LOSS,
         "bytes that the file's own headers announce and the file lacks",
@@ -187,7 +225,13 @@ COUNTERS = _declare(
         "clock_spans_disjoint",
         _WARN,
         "guest and host recordings that do not overlap in time",
-        "give --clock-offset, or record both at the same time",
+        "give --clock-offset (spetrace align proposes one), or record both at the same time",
+    ),
+    (
+        "mapped_events_left_out",
+        _WARN,
+        "events that --event-map names and whose fields give no event; left out",
+        "check the map's fields and values, or leave them out by `where`",
     ),
     (
         "events_out_of_order",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -20,18 +20,29 @@ from spetrace import __version__
 from spetrace.errors import InputError
 from spetrace.quality import Quality
 from spetrace.report.atomic import write_batches, write_table, write_text
+from spetrace.report.interleaved import InterleavedTables
+from spetrace.report.parquet import load_table
 from spetrace.tables.aux_records import AUX_RECORDS
 from spetrace.tables.kvm_exits import KVM_EXITS
+from spetrace.tables.kvm_memory import REFAULTS, VM_STATE
+from spetrace.tables.mappings import MAPPINGS
 from spetrace.tables.quality import QUALITY
 from spetrace.tables.recording import Recording
-from spetrace.tables.session import Assumption, Session
+from spetrace.tables.recording_gaps import RECORDING_GAPS
+from spetrace.tables.session import Assumption, Session, pieces_of
 from spetrace.tables.spe_records import SPE_RECORDS
+from spetrace.tables.spe_register_accesses import SPE_REGISTER_ACCESSES
 from spetrace.tables.stage2_faults import STAGE2_FAULTS
+from spetrace.tables.table import Table
+from spetrace.tables.threads import THREADS
 
 VERSION = 1
 DESCRIPTION = "session.json"
 EVENT_LOG = "events.parquet"
-DERIVED = (AUX_RECORDS, KVM_EXITS, STAGE2_FAULTS)
+DERIVED = (
+    AUX_RECORDS, RECORDING_GAPS, MAPPINGS, THREADS,
+    KVM_EXITS, STAGE2_FAULTS, SPE_REGISTER_ACCESSES, VM_STATE, REFAULTS,
+)  # fmt: skip
 OWNED = (
     DESCRIPTION, EVENT_LOG, "quality.parquet", "spe_records.parquet", "tracepoints",
     *(f"{table.name}.parquet" for table in DERIVED),
@@ -52,7 +63,10 @@ def versions() -> dict[str, str]:
 def quality_table(quality: Sequence[tuple[int | None, Quality]]) -> pa.Table:
     """Counters per source as table quality."""
     rows: list[tuple[Any, ...]] = [
-        (source, counter.name, counter.severity.value, count, counter.remedy)
+        (
+            source, counter.name, counter.severity.value, count, counter.remedy,
+            counters.details.get(counter.name),
+        )
         for source, counters in quality
         for counter, count in counters
     ]
@@ -77,8 +91,7 @@ def write_session(
     tables = {
         f"{t.name}.parquet": session.tables[t.name] for t in DERIVED if t.name in session.tables
     }
-    for name, table in session.tracepoints.items():
-        tables[f"tracepoints/{_file_name(name)}.parquet"] = table
+    rows |= _write_tracepoints(session.tracepoints, folder)
     if len(session.events):
         tables[EVENT_LOG] = session.events
     tables["quality.parquet"] = quality_table(session.quality)
@@ -115,6 +128,15 @@ def _write_spe_records(
     return write_batches(batches(), SPE_RECORDS.schema, path)
 
 
+def _write_tracepoints(tracepoints: Mapping[str, pa.Table], folder: Path) -> dict[str, int]:
+    with InterleavedTables() as tables:
+        for tracepoint, piece in pieces_of(tracepoints):
+            path = folder / "tracepoints" / f"{_file_name(tracepoint)}.parquet"
+            path.parent.mkdir(exist_ok=True)
+            tables.add(path, piece)
+    return {str(path.relative_to(folder)): rows for path, rows in tables.rows.items()}
+
+
 def _file_name(tracepoint: str) -> str:
     """The tracepoint's name as a file name: it comes from the recording, and may hold anything."""
     return "".join(c if c.isalnum() or c in "_-." else "_" for c in tracepoint).lstrip(".") or "_"
@@ -142,15 +164,27 @@ def read_session(folder: Path, events: pa.Table) -> Session:
             clocks=list(facts["clocks"]),
         )
         path = folder / "quality.parquet"
-        session.quality = _quality_of(pq.read_table(path, columns=["source", "counter", "count"]))
+        session.quality = _quality_of(pq.read_table(path))
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         cause = f"not as spetrace ingest leaves it: {type(error).__name__}: {error}"
         raise InputError("session folder", cause, file=str(path)) from error
     return session
 
 
+def read_kvm_tables(
+    folder: Path, wanted: Sequence[Table] = (KVM_EXITS, STAGE2_FAULTS)
+) -> dict[str, pa.Table]:
+    """Tables of a session folder, those of `wanted` that it holds.
+
+    Raises InputError for one that can't be read.
+    """
+    files = {table: folder / f"{table.name}.parquet" for table in wanted}
+    return {t.name: load_table(t, path) for t, path in files.items() if path.is_file()}
+
+
 def _quality_of(table: pa.Table) -> list[tuple[int | None, Quality]]:
     by_source: dict[int | None, Quality] = {}
     for row in table.to_pylist():
-        by_source.setdefault(row["source"], Quality()).add(row["counter"], row["count"])
+        counters = by_source.setdefault(row["source"], Quality())
+        counters.add(row["counter"], row["count"], row.get("detail"))
     return list(by_source.items())

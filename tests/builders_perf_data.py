@@ -48,10 +48,11 @@ class PerfData:
         size: int = 128,
         config: int = 1,
         clockid: int = 0,
+        read_format: int = 0,
     ) -> bytes:
         bits = flags.to_bytes(8, "little")
         bits = bits if self.order == "<" else bits.translate(_REVERSED)
-        head = self.pack("IIQQQQ", type_, size, config, 1024, sample_type, 0) + bits
+        head = self.pack("IIQQQQ", type_, size, config, 1024, sample_type, read_format) + bits
         return (head.ljust(92, b"\0") + self.pack("i", clockid)).ljust(size, b"\0")[:size]
 
     def record(self, type_: int, body: bytes = b"", misc: int = 0) -> bytes:

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted((ROOT / "spetrace").rglob("*.py"))
 FOUNDATION = {"tables", "arm", "quality", "errors"}
-FOLDERS = FOUNDATION | {"ingest", "session", "replay", "report"}
+FOLDERS = FOUNDATION | {"ingest", "session", "replay", "report", "profile"}
 # Layer (a folder, or a module at the top) to the layers of ours that it may import.
 MAY_IMPORT = {
     "errors": set(),
@@ -23,22 +23,30 @@ MAY_IMPORT = {
     "session": FOUNDATION,
     "replay": FOUNDATION,
     "report": FOUNDATION,
+    "profile": FOUNDATION,
+    "kvm": FOUNDATION,
     "sweep": {"replay", "tables", "errors", "strategy_guide"},
     "recipe": set(),
     "inventory": FOUNDATION | {"report"},
     "output_folder": {"errors"},
     "session_folder": FOUNDATION | {"report"},
     "strategy_guide": FOUNDATION | {"replay"},
-    "pipeline": FOLDERS | {"output_folder", "session_folder", "strategy_guide"},
+    "profile_inputs": FOLDERS | {"session_folder"},
+    "profiling": FOLDERS | {"output_folder", "profile_inputs"},
+    "cost_basis": {"replay", "session", "tables"},
+    "pipeline": FOLDERS | {"output_folder", "session_folder", "strategy_guide", "cost_basis"},
+    "kvm_analysis": FOLDERS
+    | {"kvm", "output_folder", "pipeline", "session_folder", "strategy_guide"},
+    "alignment": {"pipeline", "session", "report", "errors"},
     "cli": FOLDERS
     | {"sweep", "pipeline", "recipe", "inventory", "strategy_guide", "session_folder"}
-    | {"output_folder"},
+    | {"output_folder", "profiling", "alignment", "kvm_analysis"},
     "__init__": FOLDERS | {"pipeline", "strategy_guide"},
 }
 # Library to the places (prefixes of paths below spetrace/) that may import it.
 ONLY_IN = {
     "numba": ("ingest/", "session/", "replay/", "arm/"),
-    "plotly": ("report/html",),
+    "plotly": ("report/plotly_page",),
     "typer": ("cli/",),
     "distributed": ("sweep/dask_cluster",),
     "dask": ("sweep/dask_cluster",),

@@ -17,6 +17,7 @@ IABT_LOW: Final = 0x20
 DABT_LOW: Final = 0x24
 SYS64: Final = 0x18
 
+CM: Final = 1 << 8
 S1PTW: Final = 1 << 7
 WNR: Final = 1 << 6
 FSC_MASK: Final = 0x3F
@@ -60,6 +61,11 @@ def is_fetch(esr: Any) -> Any:
 def on_stage1_walk(esr: Any) -> Any:
     """S1PTW: the fault came on a stage-2 translation of a stage-1 table walk."""
     return (esr & S1PTW) != 0
+
+
+def is_cache_maintenance(esr: Any) -> Any:
+    """CM: a data abort of a cache maintenance or address translation instruction."""
+    return np.logical_and((esr & CM) != 0, exception_class(esr) == DABT_LOW)
 
 
 def write_not_read(esr: Any) -> Any:

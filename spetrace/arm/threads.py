@@ -17,7 +17,8 @@ THREAD_COLUMNS = {
 
 _ROW = "__row"
 _AT = "__at_ns"
-_END_OF_TIME = (1 << 63) - 1
+_BEFORE_ALL = -(1 << 63)
+_AFTER_ALL = (1 << 63) - 1
 
 
 def thread_tid() -> pl.Expr:
@@ -35,21 +36,21 @@ def thread_tid() -> pl.Expr:
 def with_threads(records: Frame, threads: pl.DataFrame) -> Frame:
     """The records of table spe_records with THREAD_COLUMNS after their own columns, in their order.
 
-    `threads` has `tid`, `pid` (integers), `comm` (string) and `time_ns`, the time from which on the
-    row holds (PERF_RECORD_COMM; of PERF_RECORD_FORK with the parent's name): 0 for threads that
-    were there before. A record from before its thread's first row has no pid and comm.
+    `threads` is `Recording.threads` (table threads): `tid`, `pid`, `comm` and `time_ns`, from when
+    on the row holds; null: before the recording. Of rows of one time the last holds. A record from
+    before its thread's first row has no pid and comm.
     """
     known = threads.lazy().select(
         pl.col("tid").cast(pl.Int64).alias("thread_tid"),
-        pl.col("time_ns").cast(pl.Int64).alias(_AT),
-        pl.col("pid").cast(pl.Int64).alias("thread_pid"),
-        pl.col("comm").cast(pl.String).alias("thread_comm"),
+        pl.col("time_ns").cast(pl.Int64).fill_null(_BEFORE_ALL).alias(_AT),
+        pl.col("pid").alias("thread_pid"),
+        pl.col("comm").alias("thread_comm"),
     )
     joined = (
         records.lazy()
         .with_columns(thread_tid().alias("thread_tid"))
         .with_row_index(_ROW)
-        .with_columns(pl.col("time_ns").fill_null(_END_OF_TIME).alias(_AT))
+        .with_columns(pl.col("time_ns").fill_null(_AFTER_ALL).alias(_AT))
         .sort(_AT, maintain_order=True)
         .join_asof(
             known.sort(_AT, maintain_order=True), on=_AT, by="thread_tid", check_sortedness=False

@@ -18,6 +18,13 @@ class TextFormat(StrEnum):
     JSON = "json"
 
 
+class KvmFormat(StrEnum):
+    """How `spetrace kvm` shows its result."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
 class SchemaFormat(StrEnum):
     """How `spetrace schema` spells a table."""
 
@@ -60,3 +67,20 @@ class DataLoss(StrEnum):
 
     DISCARD = "discard"
     KEEP = "keep"
+
+
+class ProfileFormat(StrEnum):
+    """How `spetrace profile` shows its result."""
+
+    TABLE = "table"
+    JSON = "json"
+    PARQUET = "parquet"
+
+
+class RankBy(StrEnum):
+    """What `spetrace profile` ranks samples by."""
+
+    FUNCTION = "function"
+    PC = "pc"
+    PAGE = "page"
+    PHYSICAL_PAGE = "physical-page"

@@ -12,10 +12,14 @@ from typing import Annotated, Any
 import typer
 
 from spetrace import __version__
+from spetrace.cli.align import align
 from spetrace.cli.arguments import expand_optional_values
+from spetrace.cli.costs import costs
 from spetrace.cli.dump import dump
 from spetrace.cli.info import info
 from spetrace.cli.ingest import ingest
+from spetrace.cli.kvm import kvm
+from spetrace.cli.profile import profile
 from spetrace.cli.recipe import recipe
 from spetrace.cli.replay import replay
 from spetrace.cli.schema import schema
@@ -37,7 +41,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 2 wrong usage, 3 a file can't be read or written, "
     "4 nothing to replay. See also: spetrace COMMAND --help",
 )
-for _command in (replay, info, dump, ingest, recipe, strategies, schema):
+for _command in (replay, info, dump, profile, kvm, ingest, costs, align, recipe, strategies, schema):
     app.command()(_command)
 
 

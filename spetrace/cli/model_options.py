@@ -113,6 +113,14 @@ Cost = Annotated[
         metavar="NAME=NS",
     ),
 ]
+Costs = Annotated[
+    str | None,
+    _option(
+        "Where costs come from: measured (from the host's kvm_exit, kvm_entry and faults), or a "
+        "TOML file that spetrace costs printed. --cost wins over it.",
+        metavar="measured|FILE",
+    ),
+]
 
 
 def model_parameters(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,7 +130,8 @@ def model_parameters(given: Mapping[str, Any]) -> dict[str, Any]:
     """
     from spetrace.replay.parameters import Parameters
 
-    names = [f.name for f in fields(Parameters) if given.get(f.name) is not None]
+    own = {f.name for f in fields(Parameters)} - {"costs"}
+    names = [name for name in given if name in own and given[name] is not None]
     values = {name: given[name] for name in names}
     parameters = {n: None if v is Unlimited.NONE else v for n, v in values.items()}
     parameters |= {n: v.value for n, v in values.items() if isinstance(v, StrEnum)}

@@ -72,10 +72,12 @@ def replay(
     ram_bytes: said.RamBytes = None,
     clock_offset: said.ClockOffset = None,
     stage2_from: said.Stage2Source = None,
+    infer_read_only: said.InferReadOnly = False,
     aux_bytes: said.AuxBytes = None,
     placement: said.PlacementOption = None,
     placement_seed: said.PlacementSeed = None,
     no_buffer_touched: said.NoBufferTouched = False,
+    event_map: said.EventMap = None,
     page_size: model.PageSize = None,
     memory_bytes: model.MemoryBytes = None,
     memlock_bytes: model.MemlockBytes = None,
@@ -86,21 +88,19 @@ def replay(
     pin_refuses: model.PinRefuses = None,
     keep_ns: model.KeepNs = None,
     host_buffer_bytes: model.HostBufferBytes = None,
+    costs: model.Costs = None,
     cost: model.Cost = None,
 ) -> None:
     """Replay one recorded session under every strategy, and compare what it would have cost.
 
     FILEs are put on one clock and merged; a folder that spetrace ingest wrote
-    is taken as it is. Sizes take K, M and G. An option wins over session.toml,
-    and that over an event log's first line.
+    is taken as it is. Sizes take K, M and G. An option wins over session.toml.
 
     [bold]Examples[/bold]
 
     spetrace replay guest.perf.data host.dat -o results
 
-    spetrace replay host.dat --assume-spe period_ns=5000 --strategy map-on-fault,pin-on-enable
-
-    spetrace replay events.jsonl --format json
+    spetrace replay host.dat --assume-spe period_ns=5000 --costs measured
     """
     from spetrace.pipeline import replay_files
 

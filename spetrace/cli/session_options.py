@@ -97,6 +97,14 @@ Stage2Source = Annotated[
         "--stage2-from",
     ),
 ]
+InferReadOnly = Annotated[
+    bool,
+    _option(
+        "Where stage 2 is told from tracepoints: take mappings for read-only where later faults "
+        "show it. Without it all are writable.",
+        "--infer-read-only",
+    ),
+]
 AuxBytes = Annotated[
     int | None,
     _option(
@@ -129,6 +137,15 @@ NoBufferTouched = Annotated[
         "--no-buffer-touched",
     ),
 ]
+EventMap = Annotated[
+    Path | None,
+    _option(
+        "Map events of your own (an instrumented KVM, probes of other names) to the event log by "
+        "this TOML file: spetrace replay host.dat --event-map map.toml. See the README.",
+        "--event-map",
+        metavar="FILE",
+    ),
+]
 
 
 def session_options(given: Mapping[str, Any]) -> SessionOptions:
@@ -141,10 +158,13 @@ def session_options(given: Mapping[str, Any]) -> SessionOptions:
         ram_bytes=given["ram_bytes"],
         clock_offset_ns=given["clock_offset"],
         stage2_from=_word(given["stage2_from"]),
+        infer_read_only=True if given.get("infer_read_only") else None,
         aux_bytes=given["aux_bytes"],
         placement=_word(given["placement"]),
         placement_seed=given["placement_seed"],
         buffer_touched=False if given["no_buffer_touched"] else None,
+        costs=given.get("costs"),
+        event_map=given.get("event_map"),
         parameters=model_parameters(given) or None,
     )
 

@@ -39,6 +39,10 @@ class RawSpeData:
         none = pl.DataFrame(AUX_RECORDS.empty()).drop("source")
         return none.with_columns(pl.Series("stream", [], pl.UInt32))
 
+    def excludes(self, stream: int) -> tuple[bool, bool]:
+        """Nothing, as far as anybody knows."""
+        return self.exclude_user, self.exclude_kernel
+
     def segments(self, stream: int) -> Iterator[Segment]:
         """The bytes, undecoded, as one segment."""
         yield (Piece(0, self.data),)

@@ -6,6 +6,8 @@ are counted by (epoch, address), so that each such pair is looked up only once.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -51,6 +53,8 @@ class AddressSpaces:
         spaces = self._codes(owners)
         self._mapped = TimedLookup(spaces, _start_times(mappings))
         counts = np.bincount(spaces, minlength=len(self._keys))
+        self.is_mapped = counts > 0
+        """Per space whether anything is mapped in it."""
         self._first_mapping = np.concatenate(([0], np.cumsum(counts)))
         self._first_epoch = self._first_mapping[:-1] + np.arange(len(self._keys))
 
@@ -79,7 +83,12 @@ class AddressSpaces:
     def epochs(self, spaces: Int64s, times: Int64s) -> Int64s:
         """The epoch of each space at a time."""
         first, counted = self._mapped.count_before(spaces, times)
-        return self._first_epoch[spaces] + np.maximum(counted - first, 0)
+        return np.asarray(self._first_epoch[spaces] + np.maximum(counted - first, 0), np.int64)
+
+    def last_epochs(self, spaces: Int64s) -> Int64s:
+        """The epoch of each space at the recording's end."""
+        mapped = self._first_mapping[spaces + 1] - self._first_mapping[spaces]
+        return np.asarray(self._first_epoch[spaces] + mapped, np.int64)
 
     def spaces_of(self, epochs: Int64s) -> Int64s:
         """The space of each epoch."""
@@ -94,7 +103,7 @@ class AddressSpaces:
         found = np.full(len(epochs), -1, np.int64)
         bounds = np.flatnonzero(np.diff(epochs[order], prepend=-1, append=-1))
         ranges, space, laid = IntervalMap(), -1, 0
-        for begin, end in zip(bounds[:-1], bounds[1:], strict=True):
+        for begin, end in pairwise(bounds.tolist()):
             epoch = int(epochs[order[begin]])
             own = int(np.searchsorted(self._first_epoch, epoch, "right")) - 1
             if own != space:

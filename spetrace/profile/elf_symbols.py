@@ -6,7 +6,7 @@ in 32-bit ones); pyelftools finds the sections, segments and notes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, Final
 
 import numpy as np
@@ -50,6 +50,10 @@ class ElfSymbols:
     is_full: bool
     """From .symtab; .dynsym has the exported functions alone."""
 
+    def with_functions(self, other: ElfSymbols) -> ElfSymbols:
+        """The file's own segments with the functions of `other`, its separate debug file."""
+        return replace(self, table=other.table, is_full=other.is_full)
+
     def addresses(self, offsets: Uint64s) -> tuple[Uint64s, npt.NDArray[np.bool_]]:
         """The virtual addresses of places in the file, and which of them lie in a segment."""
         if not len(self.segment_offsets):
@@ -70,9 +74,10 @@ def parse_elf_symbols(file: BinaryIO) -> ElfSymbols:
         return _parse(ELFFile(file))
     except ELFError as error:
         raise InputError("ELF file", str(error) or "is damaged") from error
-    except (ArithmeticError, LookupError, TypeError, AttributeError, ValueError, OSError) as error:
-        # pyelftools trusts sizes, offsets and indices in the file; wrong ones end in any of these.
-        raise InputError("ELF file", f"is damaged: {error}") from error
+    except Exception as error:
+        # pyelftools trusts sizes, offsets and indices in the file: wrong ones end in whatever
+        # Python raises on the way, and in errors of its own parsing library.
+        raise InputError("ELF file", f"is damaged: {type(error).__name__}: {error}") from error
 
 
 def _parse(elf: Any) -> ElfSymbols:

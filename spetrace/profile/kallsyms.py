@@ -1,7 +1,7 @@
 """A kallsyms file: the kernel's symbols, as `/proc/kallsyms` gives them to root.
 
 One line per symbol: address, type letter, name, and for a module's its name in brackets (Linux 6.12,
-kernel/kallsyms.c, `s_show`). Module symbols have a size in no kernel.
+kernel/kallsyms.c, `s_show`). No sizes: a function ends where the next symbol of any type starts.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spetrace.errors import InputError
-from spetrace.profile.symbol_table import SymbolTable, symbol_table
+from spetrace.profile.symbol_table import SymbolTable, Uint64s, symbol_table
 
 _LINE = re.compile(
     rb"^([0-9a-fA-F]{1,16}) ([A-Za-z]) ([^\s]+)(?:[ \t]+(\[[^\]\s]+\]))?[ \t]*\r?$", re.MULTILINE
@@ -20,6 +20,8 @@ _LINE = re.compile(
 _TEXT = frozenset(b"tTwWvViI")
 """Types of code (nm's letters): local, global, weak."""
 _GLOBAL = frozenset(b"T")
+_LONGEST = 1 << 20
+"""Bytes behind a symbol that can be its; what lies farther is no symbol's (a gap between images)."""
 STRUCTURE = "kallsyms"
 
 
@@ -42,26 +44,39 @@ def parse_kallsyms(text: bytes) -> Kallsyms:
     ranks: list[int] = []
     names, places, modules = bytearray(), [], []
     anchors: dict[str, int] = {}
-    matched = 0
+    every: list[int] = []
     for match in _LINE.finditer(text):
-        matched += 1
-        address, type_, name, module = match.groups()
+        digits, type_, name, module = match.groups()
+        address = int(digits, 16)
+        every.append(address)
         if name in (b"_text", b"_stext") and not module:
-            anchors[name.decode()] = int(address, 16)
-        if type_[0] in _TEXT and not name.startswith(b"$") and int(address, 16):
-            starts.append(int(address, 16))
+            anchors[name.decode()] = address
+        if type_[0] in _TEXT and not name.startswith(b"$") and address:
+            starts.append(address)
             ranks.append(0 if type_[0] in _GLOBAL else 1)
             places.append(len(names))
             names += name + b"\0"
             modules.append(module.decode("utf-8", "replace") if module else None)
-    if not matched:
+    if not every:
         raise InputError(STRUCTURE, "has no line of address, type and name", line=1)
     if not starts:
         raise InputError(STRUCTURE, "hides the addresses: save /proc/kallsyms as root")
-    at = np.array(places, np.int64)
+    begins = np.array(starts, np.uint64)
     table = symbol_table(
-        np.array(starts, np.uint64), np.zeros(len(starts), np.uint64), at, bytes(names),
+        begins,
+        _sizes(begins, np.array(every, np.uint64)),
+        np.array(places, np.int64),
+        bytes(names),
         np.array(ranks, np.int64),
-    )  # fmt: skip
+    )
     owner = dict(zip(places, modules, strict=True))
     return Kallsyms(table, [owner[start] for start in table.name_starts.tolist()], anchors)
+
+
+def _sizes(starts: Uint64s, every: Uint64s) -> Uint64s:
+    """How far each function can reach: to the next of all symbols, at most _LONGEST."""
+    bounds = np.unique(every)
+    following = np.searchsorted(bounds, starts, "right")
+    distance = bounds[np.minimum(following, len(bounds) - 1)] - starts
+    bounded = np.where(following < len(bounds), distance, _LONGEST)
+    return np.minimum(bounded, _LONGEST).astype(np.uint64)

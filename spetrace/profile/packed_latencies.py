@@ -44,7 +44,9 @@ def pack(frame: pl.DataFrame, counter: str) -> pl.DataFrame:
         code = (values[name].cast(pl.UInt64) + spare).fill_null(0)
         key, factor = key + code * factor, factor << bits
     kept = frame if counter == "total" else frame.filter(pl.col(column).is_not_null())
-    return kept.select(key.alias("key")).group_by("key").agg(pl.len().cast(pl.UInt64).alias("samples"))
+    return (
+        kept.select(key.alias("key")).group_by("key").agg(pl.len().cast(pl.UInt64).alias("samples"))
+    )
 
 
 def unpack(counts: pl.DataFrame) -> pl.DataFrame:

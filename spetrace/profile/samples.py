@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from spetrace.arm.event_expressions import (
@@ -22,7 +23,7 @@ from spetrace.arm.per_cpu import by_cpu
 from spetrace.arm.spe_packets import OPERATION_STORE, OperationClass
 from spetrace.arm.threads import thread_tid
 from spetrace.profile.address_spaces import UNKNOWN, AddressSpaces
-from spetrace.profile.timed_lookup import END
+from spetrace.profile.timed_lookup import END, Int64s
 
 COLUMNS: Final = (
     "source", "cpu", "tid", "time_ns", "pc", "pc_exception_level", "va", "pa", "operation_class",
@@ -62,14 +63,17 @@ class Samples:
 
     def frames(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         """The records that are to be counted."""
-        wanted = [*columns, *({"source", "cpu"} - set(columns))]
+        for frame in self.scan([*columns, *({"source", "cpu"} - set(columns))]):
+            yield self.of_choice(frame)
+
+    def of_choice(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The rows of the chosen CPU and input."""
         chosen = [
             pl.col(name) == value
             for name, value in (("cpu", self.cpu), ("source", self.source))
             if value is not None
         ]
-        for frame in self.scan(wanted):
-            yield frame.filter(*chosen) if chosen else frame
+        return frame.filter(*chosen) if chosen else frame
 
 
 def model_codes(samples: Samples) -> tuple[list[int | None], pl.Expr]:
@@ -122,17 +126,33 @@ def event_flags() -> list[pl.Expr]:
 
 
 def with_places(frame: pl.DataFrame, spaces: AddressSpaces) -> pl.DataFrame:
-    """The records with `epoch` (of the PC) and `space` (of the thread, for data addresses)."""
+    """The records with `epoch` (of the PC) and `space` (of the data address)."""
+    own, kernel = _spaces(frame, spaces)
+    in_kernel = _holds(frame, (pl.col("pc") >= _KERNEL_HALF) | (pl.col("pc_exception_level") > 0))
+    epochs = spaces.epochs(np.where(in_kernel, kernel, own), _times(frame))
+    return _with_data_space(frame, own, kernel).with_columns(epoch=pl.Series(epochs))
+
+
+def with_spaces(frame: pl.DataFrame, spaces: AddressSpaces) -> pl.DataFrame:
+    """The records with `space` (of the data address)."""
+    return _with_data_space(frame, *_spaces(frame, spaces))
+
+
+def _with_data_space(frame: pl.DataFrame, own: Int64s, kernel: Int64s) -> pl.DataFrame:
+    in_kernel = _holds(frame, pl.col("va") >= _KERNEL_HALF)
+    return frame.with_columns(space=pl.Series(np.where(in_kernel, kernel, own)))
+
+
+def _spaces(frame: pl.DataFrame, spaces: AddressSpaces) -> tuple[Int64s, Int64s]:
+    """The space of each record's thread, and the kernel's."""
     sources = frame["source"].cast(pl.Int64).to_numpy()
-    times = frame["time_ns"].fill_null(END).to_numpy()
     tids = frame.select(thread_tid().fill_null(UNKNOWN)).to_series().to_numpy()
-    own, kernel = spaces.of_threads(sources, tids, times), spaces.kernel(sources)
-    in_kernel = frame.select(
-        (pl.col("pc") >= _KERNEL_HALF) | (pl.col("pc_exception_level") > 0).fill_null(False)
-    )
-    of_pc = np.where(in_kernel.to_series().fill_null(False).to_numpy(), kernel, own)
-    data_kernel = frame.select((pl.col("va") >= _KERNEL_HALF).fill_null(False)).to_series()
-    return frame.with_columns(
-        epoch=pl.Series(spaces.epochs(of_pc, times)),
-        space=pl.Series(np.where(data_kernel.to_numpy(), kernel, own)),
-    )
+    return spaces.of_threads(sources, tids, _times(frame)), spaces.kernel(sources)
+
+
+def _times(frame: pl.DataFrame) -> Int64s:
+    return frame["time_ns"].fill_null(END).to_numpy()
+
+
+def _holds(frame: pl.DataFrame, condition: pl.Expr) -> npt.NDArray[np.bool_]:
+    return frame.select(condition.fill_null(False)).to_series().to_numpy()

@@ -41,9 +41,7 @@ def _merged(mappings: pl.DataFrame) -> pl.DataFrame:
         )
         .with_columns(pl.struct(_CONTENT).rank("dense").alias("content"))
         .sort("content", "start", "row")
-        .with_columns(
-            pl.col("end").cum_max().shift(1).over("content").alias("reached")
-        )
+        .with_columns(pl.col("end").cum_max().shift(1).over("content").alias("reached"))
     )
     begins = (pl.col("reached").is_null() | (pl.col("reached") < pl.col("start"))).cum_sum()
     return ranges.group_by(begins.alias("run")).agg(

@@ -51,9 +51,7 @@ def symbol_table(
     without a size ends where the next one starts.
     """
     order = np.lexsort((np.arange(len(starts)), ranks, starts))
-    first = np.flatnonzero(np.diff(starts[order], prepend=np.uint64(0)) != 0)
-    if len(starts) and starts[order[0]] == 0:
-        first = np.concatenate(([0], first))
+    _, first = np.unique(starts[order], return_index=True)
     kept = order[first]
     begins, lengths = starts[kept], sizes[kept]
     last = np.uint64(np.iinfo(np.uint64).max)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from spetrace.errors import OutputError
+from spetrace.report.encodings import encodings
 
 ROW_GROUP_ROWS = 1 << 20
 
@@ -49,14 +50,18 @@ def write_batches(batches: Iterable[pa.RecordBatch], schema: pa.Schema, path: Pa
     Small batches are put together to row groups, so no more than one row group is held.
     """
     rows = 0
-    with (
-        replacing(path) as temporary,
-        pq.ParquetWriter(temporary, schema, compression="zstd", write_statistics=True) as writer,
-    ):
+    with replacing(path) as temporary, parquet_writer(temporary, schema) as writer:
         for group in _row_groups(batches):
             rows += group.num_rows
             writer.write_table(group, ROW_GROUP_ROWS)
     return rows
+
+
+def parquet_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """A writer of tables of `schema` to `path` itself."""
+    return pq.ParquetWriter(
+        path, schema, compression="zstd", write_statistics=True, **encodings(schema)
+    )
 
 
 def _row_groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:

@@ -6,7 +6,7 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from spetrace.quality import COUNTERS, Severity
 from spetrace.report.units import render_size, render_time
@@ -32,11 +32,13 @@ class LossLine:
     count: int
     doc: str
     remedy: str
+    detail: str = ""
 
     @property
     def text(self) -> str:
-        """Count and what was counted."""
-        return f"{self.count:,} {self.doc}" if self.doc else f"{self.count:,}"
+        """Count, what was counted, and what exactly."""
+        text = f"{self.count:,} {self.doc}" if self.doc else f"{self.count:,}"
+        return f"{text} ({self.detail})" if self.detail else text
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,26 @@ class AssumptionLine:
     name: str
     value: str
     text: str
+
+
+@dataclass(frozen=True)
+class CostLine:
+    """One cost of the model and what it rests on; "-" where it was not measured."""
+
+    name: str
+    ns: str
+    basis: str
+    count: str
+    p50: str
+    p90: str
+    p99: str
+
+    HEADINGS: ClassVar = ("cost", "ns", "basis", "n", "p50", "p90", "p99")
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Under HEADINGS."""
+        return (self.name, self.ns, self.basis, self.count, self.p50, self.p90, self.p99)
 
 
 @dataclass(frozen=True)
@@ -95,6 +117,14 @@ def assumption_lines(session: Mapping[str, Any]) -> tuple[AssumptionLine, ...]:
     )
 
 
+def cost_lines(session: Mapping[str, Any]) -> tuple[CostLine, ...]:
+    """All costs, where any of them was measured or read from a file; else none."""
+    costs = session.get("costs", [])
+    if not any(cost.get("basis") in ("measured", "file") for cost in costs):
+        return ()
+    return tuple(_cost_line(cost) for cost in costs)
+
+
 def input_lines(session: Mapping[str, Any]) -> tuple[InputLine, ...]:
     """The files that were read."""
     return tuple(_input_line(each) for each in session.get("inputs", []))
@@ -129,7 +159,21 @@ def _loss_line(row: Mapping[str, Any], inputs: Sequence[Mapping[str, Any]]) -> L
         int(row["count"]),
         COUNTERS[counter].doc if counter in COUNTERS else "",
         printable(row["remedy"]),
+        printable(row.get("detail") or ""),
     )
+
+
+def _cost_line(cost: Mapping[str, Any]) -> CostLine:
+    ns, count = (_counted(cost.get(key)) for key in ("ns", "count"))
+    percentiles = (cost.get(key) for key in ("p50_ns", "p90_ns", "p99_ns"))
+    times = ("-" if p is None else render_time(int(p)) for p in percentiles)
+    return CostLine(
+        printable(cost.get("name", "")), ns, printable(cost.get("basis", "")), count, *times
+    )
+
+
+def _counted(value: Any) -> str:
+    return "-" if value is None else f"{int(value):,}"
 
 
 def _rank(severity: str) -> int:

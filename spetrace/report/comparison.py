@@ -9,10 +9,12 @@ from typing import Any
 from spetrace.report.answer import answer
 from spetrace.report.basis import (
     AssumptionLine,
+    CostLine,
     InputLine,
     LossLine,
     assumption_lines,
     cautions,
+    cost_lines,
     facts,
     input_lines,
     loss_lines,
@@ -71,6 +73,8 @@ class Comparison:
     answer: tuple[str, ...]
     losses: tuple[LossLine, ...]
     assumptions: tuple[AssumptionLine, ...]
+    costs: tuple[CostLine, ...]
+    """What each cost rests on, where any was measured or read from a file."""
     inputs: tuple[InputLine, ...]
     facts: tuple[tuple[str, str], ...]
     """Name and value: span, command line, parameters, versions."""
@@ -94,6 +98,7 @@ def compare(run: Run) -> Comparison:
         answer=answer(total, {line.name: line.bound for line in strategies}),
         losses=losses,
         assumptions=assumption_lines(run.session),
+        costs=cost_lines(run.session),
         inputs=input_lines(run.session),
         facts=facts(run.session),
         scopes=_scopes(run, strategies, total),

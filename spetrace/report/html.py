@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from html import escape
 
+from spetrace.report.basis import CostLine
 from spetrace.report.comparison import Comparison, Scope, StrategyLine
 from spetrace.report.figures import Figure
 from spetrace.report.groups import Cell, Group, Row
@@ -21,6 +22,7 @@ def render_html(comparison: Comparison) -> str:
             f'<section class="answer" aria-label="Answer">{_paragraphs(comparison.answer)}</section>',
             *_section("Lost or odd in the recording", _losses(comparison)),
             *_section("Assumed", _assumed(comparison)),
+            *_section("Costs", _costs(comparison.costs)),
             *_section("Input", _inputs(comparison)),
             *(
                 part
@@ -71,6 +73,16 @@ def _losses(comparison: Comparison) -> str:
 
 def _assumed(comparison: Comparison) -> str:
     return _terms((f"{a.name} = {a.value}", a.text) for a in comparison.assumptions)
+
+
+def _costs(costs: Iterable[CostLine]) -> str:
+    rows = [
+        f"<tr><th scope=row>{escape(cost.name)}</th>"
+        + "".join(f"<td>{escape(text)}</td>" for text in cost.cells[1:])
+        + "</tr>"
+        for cost in costs
+    ]
+    return _plain_table(CostLine.HEADINGS, rows) if rows else ""
 
 
 def _inputs(comparison: Comparison) -> str:

@@ -6,6 +6,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator
 
+from spetrace.report.basis import CostLine
 from spetrace.report.comparison import Comparison, Scope, StrategyLine
 from spetrace.report.layout import Block, TableColumn, lay_out
 
@@ -45,12 +46,26 @@ def _basis(comparison: Comparison) -> Iterator[str]:
     yield from _section(
         "Assumed", (f"{a.name} = {a.value}: {a.text}" for a in comparison.assumptions)
     )
+    if comparison.costs:
+        yield from ("", *_heading("Costs"), *_costs(comparison.costs))
     inputs = (
         ", ".join(filter(None, (i.name, i.format, i.size, i.sha256 and f"sha256 {i.sha256[:12]}")))
         for i in comparison.inputs
     )
     yield from _section("Input", inputs)
     yield from _section("Replay", (f"{name}: {value}" for name, value in comparison.facts))
+
+
+def _costs(costs: Iterable[CostLine]) -> Iterator[str]:
+    """Names and bases to the left, numbers to the right, percentiles close together."""
+    rows = [CostLine.HEADINGS, *(cost.cells for cost in costs)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        name, ns, basis, *numbers = (
+            text.ljust(width) if column in (0, 2) else text.rjust(width)
+            for column, (text, width) in enumerate(zip(row, widths, strict=True))
+        )
+        yield f"{name}  {ns}  {basis}  {' '.join(numbers)}"
 
 
 def _scope(scope: Scope) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from spetrace.errors import InputError
 
 VERSION = 1
-_LISTS = ("inputs", "assumptions")
+_LISTS = ("inputs", "assumptions", "costs")
 _TABLES = ("parameters", "strategies", "excluded", "versions")
 
 

@@ -11,12 +11,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from spetrace.report.basis import LossLine
+from spetrace.report.basis import CostLine, LossLine
 from spetrace.report.comparison import Comparison, Scope
 from spetrace.report.groups import Row
 from spetrace.report.layout import Block, lay_out
 
 _GAP = 3
+_WORDS = ("cost", "basis")
 _SEVERITY_STYLES = {"data_loss": "bold red", "warning": "yellow"}
 
 
@@ -57,11 +58,23 @@ def _basis(comparison: Comparison) -> Iterator[RenderableType]:
     yield from _section(
         "Assumed", (_named(f"{a.name} = {a.value}", a.text) for a in comparison.assumptions)
     )
+    if comparison.costs:
+        yield Text("\nCosts", style="bold")
+        yield Padding(_costs(comparison.costs), (0, 0, 0, 2))
     yield from _section(
         "Input",
         (Text(", ".join(filter(None, (i.name, i.format, i.size)))) for i in comparison.inputs),
     )
     yield from _section("Replay", (_named(*fact) for fact in comparison.facts))
+
+
+def _costs(costs: Iterable[CostLine]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
+    for heading in CostLine.HEADINGS:
+        table.add_column(heading, justify="left" if heading in _WORDS else "right", no_wrap=True)
+    for cost in costs:
+        table.add_row(*map(Text, cost.cells), style="dim" if cost.basis == "default" else "")
+    return table
 
 
 def _scope(scope: Scope, width: int) -> Iterator[RenderableType]:

@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from spetrace.errors import NothingToReplayError
 from spetrace.session.assembly import Assembly
-from spetrace.session.derived_tables import derive_tables, tracepoint_tables
+from spetrace.session.costs import MEASURED
+from spetrace.session.derived_tables import derive_tables, kvm_tables, tracepoint_tables
 from spetrace.session.event_logs import merge_logs
 from spetrace.session.options import SessionOptions
 from spetrace.session.summary import (
@@ -36,7 +37,10 @@ def assemble(recordings: Sequence[Recording], options: SessionOptions) -> Sessio
         assumed = assembly.choices.assume_spe is not None
         found = what_was_found(recordings, assembly.machines, assumed=assumed)
         raise NothingToReplayError(found)
-    return _session(assembly)
+    session = _session(assembly)
+    if options.costs == MEASURED:
+        session.tables = kvm_tables(assembly)
+    return session
 
 
 def assemble_tables(recordings: Sequence[Recording], options: SessionOptions) -> Session:
@@ -49,6 +53,17 @@ def assemble_tables(recordings: Sequence[Recording], options: SessionOptions) ->
     session.tables = derive_tables(assembly)
     session.tracepoints = tracepoint_tables(assembly)
     return session
+
+
+def assemble_kvm_tables(recordings: Sequence[Recording], options: SessionOptions) -> Session:
+    """The session's tables kvm_exits and stage2_faults alone, without an event log."""
+    assembly = Assembly(recordings, options)
+    return Session(
+        inputs=describe_inputs(recordings),
+        events=EVENTS.empty(),
+        tables=kvm_tables(assembly),
+        assumptions=assembly.assumptions.made,
+    )
 
 
 def _session(assembly: Assembly) -> Session:

@@ -18,15 +18,24 @@ from spetrace.session.choices import Choices, resolve
 from spetrace.session.clocks import Alignment, HostClock, host_clock
 from spetrace.session.event_logs import first_event_ns, has_event_log
 from spetrace.session.event_run import EventRun
+from spetrace.session.guest_clock import GuestClock
 from spetrace.session.guest_memory import (
     assumed_buffers,
     placed_buffers,
     vm_parameters,
     vm_ram,
 )
+from spetrace.session.host_events import in_recorded_order
 from spetrace.session.host_stage2 import HostStage2, Stage2Builder
 from spetrace.session.host_trace import ENTRY, HostTrace, host_trace, is_host_trace
 from spetrace.session.machines import Machines, find_machines
+from spetrace.session.mapped_events import (
+    NO_MAPPED_EVENTS,
+    EventMapper,
+    MappedEvents,
+    without_registers,
+)
+from spetrace.session.mapped_probes import by_event_map
 from spetrace.session.merge import merge_runs
 from spetrace.session.options import SessionOptions
 from spetrace.session.ram import Ram
@@ -45,18 +54,21 @@ class Assembly:
     """The recordings, the choices, and what follows from both."""
 
     def __init__(self, recordings: Sequence[Recording], options: SessionOptions) -> None:
-        self.recordings = recordings
         self.choices: Choices = resolve(options)
+        self.recordings = by_event_map(
+            recordings, self.choices.event_map, self.choices.page_size, options.event_map
+        )
         self.assumptions = Assumptions()
         self.quality = Quality()
-        if self.choices.assume_spe and self._has_spe:
+        if self.choices.assume_spe and (self._has_spe or self.mapped.has_records):
             raise UsageError("--assume-spe: the inputs hold SPE data of their own")
 
     @property
     def is_replayable(self) -> bool:
         """Whether there is SPE data, an assumed load with vCPUs to run on, or an event log."""
         assumed = self.choices.assume_spe is not None and len(self.host[ENTRY]) > 0
-        return self._has_spe or assumed or has_event_log(self.recordings)
+        held = self._has_spe or self.mapped.has_records
+        return held or assumed or has_event_log(self.recordings)
 
     @cached_property
     def clocks(self) -> dict[int, HostClock]:
@@ -66,7 +78,7 @@ class Assembly:
         clocks = {
             source: host_clock(recording, self.choices.counter_hz, conversion)
             for source, recording in enumerate(self.recordings)
-            if is_host_trace(recording)
+            if is_host_trace(recording, self._mapped_names)
         }
         for clock in clocks.values():
             if clock.is_assumed:
@@ -79,15 +91,32 @@ class Assembly:
     @cached_property
     def host(self) -> HostTrace:
         """The host's events."""
-        return host_trace(self.recordings, self.clocks)
+        return host_trace(self.recordings, self.clocks, self._mapped_names)
 
     @cached_property
     def machines(self) -> Machines:
-        """All VMs: those of the host's trace and those that only SPE data tells of."""
-        machines = self._traced_machines
-        for owner in self._owners:
-            machines.ensure(owner.vm, owner.vcpu)
+        """All VMs: those of the host's trace and those that only guests' events tell of."""
+        machines = self._owned_machines
+        for vm, vcpu in self.mapped.vcpus():
+            machines.ensure(vm, vcpu)
         return machines
+
+    @cached_property
+    def mapped(self) -> MappedEvents:
+        """The events that an event map makes of the recordings."""
+        if not self.choices.event_map:
+            return NO_MAPPED_EVENTS
+        clock = GuestClock(
+            self.recordings,
+            self.host,
+            self.clocks,
+            self._owned_machines,
+            self.choices,
+            self.alignments,
+            self.assumptions,
+        )
+        mapper = EventMapper(self._owned_machines, self.choices.page_size, self.quality)
+        return mapper.mapped(self.choices.event_map, self.host, self.recordings, clock.times)
 
     @cached_property
     def by_vm(self) -> dict[int, VmChoices]:
@@ -100,7 +129,7 @@ class Assembly:
         builder = Stage2Builder(
             self.host, self.machines, self.choices, self.assumptions, self.quality
         )
-        return builder.build()
+        return builder.build().joined_with(self.mapped.stage2)
 
     @cached_property
     def rams(self) -> dict[int, Ram]:
@@ -119,7 +148,9 @@ class Assembly:
     @cached_property
     def alignments(self) -> dict[int, Alignment]:
         """Per SPE recording how its time becomes the session's."""
-        aligner = Aligner(self.host, self.clocks, self.machines, self.choices, self.assumptions)
+        aligner = Aligner(
+            self.host, self.clocks, self._owned_machines, self.choices, self.assumptions
+        )
         return aligner.align(self.recordings, self._recorded_streams)
 
     @property
@@ -130,7 +161,8 @@ class Assembly:
     def events(self) -> pa.Table:
         """The event log of all captures; none of event logs among the inputs."""
         runs, buffers = self._guests()
-        host = self.stage2.events
+        runs = [*self._without_mapped_registers(runs), self.mapped.guest]
+        host = in_recorded_order([self.stage2.recorded, self.mapped.others]).run
         firsts = [int(run.ts.min()) for run in runs if len(run)]
         firsts += [
             t for t in (self.host.first_ns, first_event_ns(self.recordings)) if t is not None
@@ -142,6 +174,27 @@ class Assembly:
     @property
     def _has_spe(self) -> bool:
         return any(r.spe is not None and len(r.spe.aux_records) for r in self.recordings)
+
+    @property
+    def _mapped_names(self) -> set[str]:
+        """The events that the map says a host recorded."""
+        return {e.event for e in self.choices.event_map if not e.in_guest and not e.is_probe}
+
+    @cached_property
+    def _owned_machines(self) -> Machines:
+        """The VMs of the host's trace and of SPE data."""
+        machines = self._traced_machines
+        for owner in self._owners:
+            machines.ensure(owner.vm, owner.vcpu)
+        return machines
+
+    def _without_mapped_registers(self, runs: Sequence[EventRun]) -> list[EventRun]:
+        """The guests' runs, without the registers of vCPUs whose writes an event map gives."""
+        vcpus = self.mapped.vcpus(with_registers=True)
+        if vcpus and runs:
+            text = "vCPUs whose register writes --event-map gives are not programmed by SPE data."
+            self.assumptions.add("event-map", "sysreg_write", text)
+        return [without_registers(run, vcpus) for run in runs]
 
     @cached_property
     def _traced_machines(self) -> Machines:

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 
 from spetrace.errors import InputError, UsageError
 from spetrace.session.assumed_spe import check_assumed_spe
+from spetrace.session.event_map import MappedEvent, read_event_map
 from spetrace.session.machines import Machines
 from spetrace.session.memslots import Memslot
 from spetrace.session.options import AssumedSpe, SessionOptions
@@ -33,6 +34,7 @@ class Choices:
     cntvoff: int | None = None
     counter_hz: int | None = None
     stage2_from: str | None = None
+    infer_read_only: bool | None = None
     aux_bytes: int | None = None
     placement: str | None = None
     placement_seed: int | None = None
@@ -40,6 +42,7 @@ class Choices:
     guest_ram: Memslot | None = None
     """The memslot of VM 0 that a /proc/PID/maps gave."""
     vms: tuple[VmChoices, ...] = ()
+    event_map: tuple[MappedEvent, ...] = ()
 
     @property
     def processes(self) -> dict[int, int | str]:
@@ -78,12 +81,14 @@ def resolve(options: SessionOptions) -> Choices:
         cntvoff=toml.cntvoff,
         counter_hz=toml.counter_hz,
         stage2_from=_first(options.stage2_from, toml.stage2_from),
+        infer_read_only=_first(options.infer_read_only, toml.infer_read_only),
         aux_bytes=_first(options.aux_bytes, toml.aux_bytes),
         placement=_first(options.placement, toml.placement),
         placement_seed=_first(options.placement_seed, toml.placement_seed),
         buffer_touched=_first(options.buffer_touched, toml.buffer_touched),
         guest_ram=_guest_ram(options, toml),
         vms=toml.vm,
+        event_map=read_event_map(options.event_map) if options.event_map else (),
     )
     _check(choices)
     return choices

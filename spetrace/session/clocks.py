@@ -70,6 +70,40 @@ def counter_offset_ns(clock: HostClock, conversion: TimeConversion, cntvoff: int
     return cntvoff * clock.numerator // clock.denominator - conversion.zero
 
 
+def has_one_clock(recording: Recording) -> bool:
+    """Whether the times of an SPE recording's AUX records are on the clock of its records' times.
+
+    Those of records come from the generic timer as sched_clock counts it, those of AUX records from
+    the clock that perf record -k chose.
+    """
+    converted = recording.spe is not None and recording.spe.time_conversion is not None
+    return not (converted and "clockid" in recording.properties)
+
+
+@dataclass(frozen=True)
+class TickRate:
+    """How a guest's clock that counts ticks becomes perf's time: by a rate given, or TIME_CONV."""
+
+    counter_hz: int | None
+    conversion: TimeConversion | None
+
+    def clock(self, recording: Recording) -> HostClock:
+        """The recording's clock with the rate of its ticks."""
+        return host_clock(recording, self.counter_hz, self.conversion)
+
+    def guest_ns(self, recording: Recording, times: Integers) -> Integers:
+        """Times of a guest's recording in ns: perf's time where TIME_CONV tells when tick 0 was."""
+        ns: Integers = self.clock(recording).to_ns(times)
+        if recording.clock_is_ns or recording.clock not in COUNTER_CLOCKS or not self.conversion:
+            return ns
+        return ns + self.conversion.zero
+
+    def counter_offset_ns(self, clock: HostClock, cntvoff: int) -> int:
+        """Host ns less what `guest_ns` gives, where both count the generic timer."""
+        zero = self.conversion or TimeConversion(0, 1, 0)
+        return counter_offset_ns(clock, zero, cntvoff)
+
+
 def _is_usable(conversion: TimeConversion) -> bool:
     return 0 <= conversion.shift <= 32 and 0 < conversion.multiplier < 1 << 31
 

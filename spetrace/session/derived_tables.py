@@ -2,53 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-import polars as pl
 import pyarrow as pa
 
 from spetrace.session.assembly import Assembly
-from spetrace.session.clocks import Alignment
 from spetrace.session.guest_faults import guest_faults
 from spetrace.session.kvm_exits import build_kvm_exits
+from spetrace.session.recording_tables import recording_tables
+from spetrace.session.refaults import build_refaults
+from spetrace.session.register_accesses import build_spe_register_accesses
 from spetrace.session.stage2_faults import build_stage2_faults
 from spetrace.session.tracepoint_tables import TracepointTables
-from spetrace.tables.aux_records import AUX_RECORDS
+from spetrace.session.vm_state import build_vm_state
 from spetrace.tables.kvm_exits import KVM_EXITS
-from spetrace.tables.recording import Recording
+from spetrace.tables.kvm_memory import REFAULTS, VM_STATE
+from spetrace.tables.spe_register_accesses import SPE_REGISTER_ACCESSES
 from spetrace.tables.stage2_faults import STAGE2_FAULTS
 
 
 def derive_tables(assembly: Assembly) -> dict[str, pa.Table]:
-    """Tables aux_records, kvm_exits and stage2_faults, those that the recordings give."""
-    tables = {}
-    aux = _aux_records(assembly.recordings, assembly.alignments)
-    if aux is not None:
-        tables[AUX_RECORDS.name] = aux
-    if assembly.machines.have_threads:
-        host, machines = assembly.host, assembly.machines
-        faults = guest_faults(host, machines, assembly.choices.page_size)
-        tables[KVM_EXITS.name] = build_kvm_exits(host, machines, faults)
-        tables[STAGE2_FAULTS.name] = build_stage2_faults(host, faults)
-    return tables
+    """Tables aux_records, recording_gaps, mappings, threads, kvm_exits, stage2_faults,
+    spe_register_accesses, vm_state and refaults: those that the recordings give.
+    """
+    tables = recording_tables(assembly.recordings, assembly.alignments, assembly.choices)
+    return tables | kvm_tables(assembly) | memory_tables(assembly)
 
 
-def tracepoint_tables(assembly: Assembly) -> dict[str, pa.Table]:
+def kvm_tables(assembly: Assembly) -> dict[str, pa.Table]:
+    """Tables kvm_exits and stage2_faults; none where no vCPU thread was recorded."""
+    host, machines = assembly.host, assembly.machines
+    if not machines.have_threads:
+        return {}
+    faults = guest_faults(host, machines, assembly.choices.page_size)
+    return {
+        KVM_EXITS.name: build_kvm_exits(host, machines, faults),
+        STAGE2_FAULTS.name: build_stage2_faults(host, faults),
+    }
+
+
+def memory_tables(assembly: Assembly) -> dict[str, pa.Table]:
+    """Tables spe_register_accesses, vm_state and refaults; none where no vCPU thread was recorded."""
+    host, machines, page_size = assembly.host, assembly.machines, assembly.choices.page_size
+    if not machines.have_threads:
+        return {}
+    stage2, faults = assembly.stage2, guest_faults(host, machines, page_size)
+    return {
+        SPE_REGISTER_ACCESSES.name: build_spe_register_accesses(host, machines),
+        VM_STATE.name: build_vm_state(host, stage2, assembly.rams, page_size),
+        REFAULTS.name: build_refaults(stage2, faults, page_size),
+    }
+
+
+def tracepoint_tables(assembly: Assembly) -> TracepointTables:
     """Per tracepoint its table, with the VM and vCPU of each event's thread."""
-    builder = TracepointTables(assembly.machines, assembly.clocks, assembly.alignments)
-    return builder.build(assembly.recordings)
-
-
-def _aux_records(
-    recordings: Sequence[Recording], alignments: Mapping[int, Alignment]
-) -> pa.Table | None:
-    """PERF_RECORD_AUX of all inputs, their times on the session's clock."""
-    parts = []
-    for source, recording in enumerate(recordings):
-        if recording.spe is not None:
-            offset = alignments[source].offset_ns if source in alignments else 0
-            frame = recording.spe.aux_records.with_columns(
-                pl.lit(source, pl.UInt16).alias("source"), pl.col("time_ns") + offset
-            )
-            parts.append(AUX_RECORDS.from_polars(frame))
-    return pa.concat_tables(parts) if parts else None
+    return TracepointTables(
+        assembly.recordings, assembly.machines, assembly.clocks, assembly.alignments
+    )

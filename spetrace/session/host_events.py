@@ -24,7 +24,8 @@ def joined(parts: Sequence[HostRun]) -> HostRun:
     return HostRun(order, concatenated([part.run for part in parts]))
 
 
-def in_recorded_order(parts: Sequence[HostRun]) -> EventRun:
+def in_recorded_order(parts: Sequence[HostRun]) -> HostRun:
     """All events as one run, in the order of the host trace."""
     both = joined(parts)
-    return both.run.part(np.argsort(both.order, kind="stable"))
+    by_order = np.argsort(both.order, kind="stable")
+    return HostRun(both.order[by_order], both.run.part(by_order))

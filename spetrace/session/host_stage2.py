@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -26,11 +26,25 @@ from spetrace.session.stage2_tracepoints import TracedStage2
 class HostStage2:
     """What the host's trace tells of all VMs' stage 2."""
 
-    events: EventRun
+    recorded: HostRun
+    """Its events, with their places in the host trace."""
     memslots: dict[int, list[Memslot]] = field(default_factory=dict)
     """Per VM the slots that it had at any time."""
     initial: dict[int, str] = field(default_factory=dict)
     """Per VM what its stage 2 holds at the start: `empty` or `all`."""
+    told_by: dict[int, str] = field(default_factory=dict)
+    """Per VM what its stage 2 is told from: `probes` or `tracepoints`."""
+
+    @property
+    def events(self) -> EventRun:
+        """All VMs' stage-2 events, in the order of the host trace."""
+        return self.recorded.run
+
+    def joined_with(self, more: HostRun) -> HostStage2:
+        """The same with other stage-2 events among its own."""
+        if not len(more.run):
+            return self
+        return replace(self, recorded=in_recorded_order([self.recorded, more]))
 
     def maps_of(self, vm: int) -> EventRun:
         """One VM's stage2_map events."""
@@ -71,7 +85,10 @@ class Stage2Builder:
         parts = [self._probed(probed, initial)]
         if self._choices.stage2_from != "probes":
             parts += self._traced(probed, slots)
-        return HostStage2(in_recorded_order(parts), slots, initial)
+        told_by = {vm: "probes" if vm in probed else "tracepoints" for vm in initial}
+        if self._choices.stage2_from == "probes":
+            told_by = dict.fromkeys(probed & told_by.keys(), "probes")
+        return HostStage2(in_recorded_order(parts), slots, initial, told_by)
 
     @cached_property
     def _faults(self) -> GuestFaults:
@@ -128,7 +145,10 @@ class Stage2Builder:
         traced = numbers - probed
         if not traced:
             return []
-        builder = TracedStage2(self._host, self._faults, self._choices.page_size)
+        read_only = self._choices.infer_read_only is True
+        builder = TracedStage2(
+            self._host, self._faults, self._choices.page_size, infer_read_only=read_only
+        )
         parts = []
         for vm in sorted(traced):
             chosen = self._by_vm.get(vm, VmChoices())
@@ -140,13 +160,21 @@ class Stage2Builder:
 
     def _assume_traced(self, vm: int, block: int | None, *, several: bool) -> None:
         add = self._assumptions.add
+        add(
+            "stage2-from",
+            "tracepoints",
+            f"VM {vm}'s stage 2 is inferred from kvm_guest_fault and MMU notifiers, which tell "
+            "neither the size nor the permission of a mapping; the probes of spetrace recipe do "
+            "(spetrace kvm --check-inference compares the two).",
+        )
         if not block:
             add(
                 "vm.block_bytes",
                 "by later faults",
-                f"VM {vm}'s stage 2 is told from tracepoints: a fault above the last level maps a "
-                "block unless a level-3 fault in its range shows pages, and all is writable.",
+                f"VM {vm}: a fault above the last level maps a block unless a level-3 fault in its "
+                "range shows pages.",
             )
+        add("infer-read-only", *self._writable)
         if several and self._has_notifiers:
             add(
                 "vm.memslot",
@@ -161,6 +189,17 @@ class Stage2Builder:
                 "kvm_age_hva and kvm_test_age_hva change nothing: the hardware is taken to manage "
                 "the access flag.",
             )
+
+    @property
+    def _writable(self) -> tuple[str, str]:
+        """Which inferred mappings are writable: value and sentence of the assumption."""
+        if self._choices.infer_read_only:
+            return "yes", (
+                "A read fault maps read-only where a write fault on its permission follows, or "
+                "where KVM took it again after the vCPU's own thread had unmapped the page; all "
+                "other inferred mappings are writable."
+            )
+        return "no", "All inferred mappings are writable."
 
     @property
     def _has_notifiers(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -14,6 +14,7 @@ import polars as pl
 from spetrace.session.clocks import HostClock
 from spetrace.session.event_run import Addresses, Integers
 from spetrace.tables.recording import Recording
+from spetrace.tables.tracepoint_frames import frames_of
 
 ENTRY, EXIT, GUEST_FAULT = "kvm_entry", "kvm_exit", "kvm_guest_fault"
 MMIO: Final = ("kvm_mmio", "kvm_mmio_emulate", "kvm_mmio_nisv")
@@ -32,9 +33,10 @@ _COMMON = {
 }  # fmt: skip
 
 
-def is_host_trace(recording: Recording) -> bool:
-    """Whether a recording holds any event that the session reads of a host."""
-    return any(len(recording.tracepoints.get(name, ())) for name in USED)
+def is_host_trace(recording: Recording, more: Collection[str] = ()) -> bool:
+    """Whether a recording holds any event that the session reads of a host: of USED, or `more`."""
+    counts = frames_of(recording.tracepoints).counts
+    return any(counts.get(name) for name in (*USED, *more))
 
 
 @dataclass(frozen=True)
@@ -98,8 +100,12 @@ class HostTrace:
     """
 
     def __init__(
-        self, recordings: Mapping[int, Recording], clocks: Mapping[int, HostClock]
+        self,
+        recordings: Mapping[int, Recording],
+        clocks: Mapping[int, HostClock],
+        more: Collection[str] = (),
     ) -> None:
+        self._names = dict.fromkeys((*USED, *more))
         self._recordings = recordings
         self._clocks = clocks
         self._events = self._read()
@@ -110,12 +116,36 @@ class HostTrace:
 
     def has(self, name: str) -> bool:
         """Whether any file holds an event of the tracepoint, also of one that is not read."""
-        return any(len(r.tracepoints.get(name, ())) for r in self._recordings.values())
+        inputs = self._recordings.values()
+        return any(frames_of(r.tracepoints).counts.get(name) for r in inputs)
 
     @property
     def sources(self) -> list[int]:
         """The inputs that hold the host's events."""
         return list(self._recordings)
+
+    def other(self, name: str) -> HostEvents:
+        """The events of a tracepoint that is not in USED; each file's in its own order."""
+        frames = [
+            self._placed(source, frame)
+            for source, recording in self._recordings.items()
+            for frame in frames_of(recording.tracepoints).select([name]).values()
+            if len(frame)
+        ]
+        return HostEvents(pl.concat(frames, how="diagonal_relaxed")) if frames else _NONE
+
+    def source_of(self, order: Integers) -> npt.NDArray[np.uint16]:
+        """The input of each event, by its place among all that are read."""
+        if len(self._recordings) == 1:
+            return np.broadcast_to(np.uint16(self.sources[0]), order.shape)
+        sources, places = self._sources_by_order
+        return sources[np.searchsorted(places, order)]
+
+    @cached_property
+    def _sources_by_order(self) -> tuple[npt.NDArray[np.uint16], Integers]:
+        frames = [events.frame.select("order", "source") for events in self._events.values()]
+        both = pl.concat(frames or [_NONE.frame.select("order", "source")]).sort("order")
+        return both["source"].to_numpy(), both["order"].to_numpy()
 
     @cached_property
     def first_ns(self) -> int | None:
@@ -127,20 +157,17 @@ class HostTrace:
         """Per input the times of its first and last event of any kind."""
         spans = {}
         for source, recording in self._recordings.items():
-            columns = [frame["time_ns"] for frame in recording.tracepoints.values()]
-            bounds = [t for c in columns for t in (c.min(), c.max()) if t is not None]
-            if bounds:
-                ends = np.array([min(bounds), max(bounds)], np.int64)
-                first, last = self._clocks[source].to_ns(ends).tolist()
+            span = frames_of(recording.tracepoints).span
+            if span is not None:
+                first, last = self._clocks[source].to_ns(np.array(span, np.int64)).tolist()
                 spans[source] = (first, last)
         return spans
 
     def _read(self) -> dict[str, HostEvents]:
         parts: dict[str, list[pl.DataFrame]] = {}
         for source, recording in self._recordings.items():
-            for name in USED:
-                frame = recording.tracepoints.get(name)
-                if frame is not None and len(frame):
+            for name, frame in frames_of(recording.tracepoints).select(self._names).items():
+                if len(frame):
                     parts.setdefault(name, []).append(self._placed(source, frame))
         frames = {name: pl.concat(p, how="diagonal_relaxed") for name, p in parts.items()}
         if len(self._recordings) > 1:
@@ -172,6 +199,10 @@ def _ordered_by_time(frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]
     return ordered
 
 
-def host_trace(recordings: Sequence[Recording], clocks: Mapping[int, HostClock]) -> HostTrace:
-    """The host's events in `recordings`, whose clocks are given by input."""
-    return HostTrace({i: r for i, r in enumerate(recordings) if i in clocks}, clocks)
+def host_trace(
+    recordings: Sequence[Recording],
+    clocks: Mapping[int, HostClock],
+    more: Collection[str] = (),
+) -> HostTrace:
+    """The host's events in `recordings`, whose clocks are given by input; `more` are read, too."""
+    return HostTrace({i: r for i, r in enumerate(recordings) if i in clocks}, clocks, more)

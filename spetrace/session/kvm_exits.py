@@ -27,10 +27,7 @@ def build_kvm_exits(host: HostTrace, machines: Machines, faults: GuestFaults) ->
     no class where its `ret` is no trap: the kernel leaves the class 0 then.
     """
     exits, entries = host[EXIT], host[ENTRY]
-    keys = thread_keys(exits)
-    entry_row = ThreadOrder(entries).next_of(keys)
-    next_exit = taken(exits.order, ThreadOrder(exits).next_of(keys), NEVER)
-    entry_row[taken(entries.order, entry_row, NEVER) > next_exit] = NONE
+    entry_row = paired_entries(host)
     entry_ns = _known(taken(entries.time_ns, entry_row, 0), entry_row != NONE)
     ret = _field(exits.frame, "ret", pl.Int32)
     class_ = _field(exits.frame, "esr_ec", pl.UInt8).set(ret.ne_missing(KVM_EXIT_TRAP), None)
@@ -50,6 +47,18 @@ def build_kvm_exits(host: HostTrace, machines: Machines, faults: GuestFaults) ->
         "guest_fault": _fault_rows(faults, len(exits)),
     }
     return KVM_EXITS.from_columns(columns, len(exits))
+
+
+def paired_entries(host: HostTrace) -> Integers:
+    """Per kvm_exit the row of the kvm_entry that ends it, on whatever CPU; NONE where the thread's
+    next event of the two is another exit, or there is none.
+    """
+    exits, entries = host[EXIT], host[ENTRY]
+    keys = thread_keys(exits)
+    entry_row = ThreadOrder(entries).next_of(keys)
+    next_exit = taken(exits.order, ThreadOrder(exits).next_of(keys), NEVER)
+    entry_row[taken(entries.order, entry_row, NEVER) > next_exit] = NONE
+    return entry_row
 
 
 def machine_column(name: str, numbers: np.ndarray) -> pl.Series:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from spetrace.session.event_run import (
     STAGE2_UNMAP,
@@ -33,11 +34,20 @@ class Notifiers:
     order: Integers
     time_ns: Integers
     row: Addresses
+    pid: npt.NDArray[np.int32]
+    """The thread that changed the address space."""
     first: Addresses
     end: Addresses
 
     def __len__(self) -> int:
         return len(self.order)
+
+    def thread_of(self, order: Integers) -> npt.NDArray[np.int32]:
+        """The thread of the notifier at each place in the host trace; -1 where there is none."""
+        if not len(self):
+            return np.full(len(order), -1, np.int32)
+        place = np.searchsorted(self.order, order).clip(max=len(self) - 1)
+        return np.where(self.order[place] == order, self.pid[place], -1)
 
 
 def read_notifiers(host: HostTrace, page_size: int) -> Notifiers:
@@ -53,6 +63,7 @@ def read_notifiers(host: HostTrace, page_size: int) -> Notifiers:
         order[by_order],
         np.concatenate((ranges.time_ns, pages.time_ns))[by_order],
         np.concatenate((ranges.row, pages.row))[by_order],
+        np.concatenate((ranges.pid, pages.pid))[by_order],
         np.concatenate((ranges.unsigned("start"), hva))[by_order],
         np.concatenate((ranges.unsigned("end"), hva + page))[by_order],
     )

@@ -29,11 +29,17 @@ class SessionOptions:
     clock_offset_ns: int | None = None
     stage2_from: str | None = None
     """"probes" or "tracepoints"."""
+    infer_read_only: bool | None = None
+    """By tracepoints: tell read-only mappings from later write faults and from retried reads."""
     aux_bytes: int | None = None
     placement: str | None = None
     """"contiguous" or "scattered"."""
     placement_seed: int | None = None
     buffer_touched: bool | None = None
+    costs: str | None = None
+    """"measured", or the path of a TOML file of costs."""
+    event_map: Path | None = None
+    """A TOML file that maps events of one's own to the event log."""
     parameters: Mapping[str, Any] | None = None
     """Replay parameters given as flags (nested as in a session line): they win over all else, and
     page_size and memory_bytes matter to the session too."""

@@ -7,6 +7,7 @@ be written as 0x…; an unknown key is an error.
     cntvoff = 0                 # CNTVOFF_EL2 in ticks: physical counter - the guest's virtual one
     counter_hz = 62500000       # rate of a host clock that counts ticks (counter)
     stage2_from = "probes"      # or "tracepoints"; default: probes per VM that has some
+    infer_read_only = false     # by tracepoints: tell read-only mappings from later faults
     aux_bytes = 4194304         # size of an AUX area
     placement = "contiguous"    # or "scattered"
     placement_seed = 0          # of "scattered"
@@ -128,6 +129,7 @@ class SessionToml:
     cntvoff: int | None = None
     counter_hz: int | None = None
     stage2_from: str | None = None
+    infer_read_only: bool | None = None
     aux_bytes: int | None = None
     placement: str | None = None
     placement_seed: int | None = None
@@ -178,6 +180,7 @@ _TOP: Final[Check] = table(
         "cntvoff": _SIGNED,
         "counter_hz": integer(1, 9_000_000_000),
         "stage2_from": choice("probes", "tracepoints"),
+        "infer_read_only": boolean,
         "aux_bytes": integer(_AUX_UNIT, 1 << 40, _AUX_UNIT),
         "placement": choice("contiguous", "scattered"),
         "placement_seed": integer(),

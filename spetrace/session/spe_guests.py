@@ -10,7 +10,7 @@ from spetrace.arm.registers import pmscr
 from spetrace.quality import Quality
 from spetrace.session.assumptions import Assumptions
 from spetrace.session.buffers import DEFAULT_AUX_BYTES, Buffer, buffer_va
-from spetrace.session.clocks import Alignment
+from spetrace.session.clocks import Alignment, has_one_clock
 from spetrace.session.event_run import SPE_RECORD, EventRun
 from spetrace.session.session_toml import VmChoices
 from spetrace.session.spe_stream import stream_events
@@ -51,8 +51,8 @@ def guest_streams(
     for source, recording in enumerate(recordings):
         if recording.spe is None:
             continue
-        area = _area_bytes(recording.spe, aux_bytes, assumptions)
-        parts = aux_parts(recording.spe)
+        area = _assumed_area_bytes(recording.spe, aux_bytes, assumptions)
+        parts = aux_parts(recording.spe, with_times=has_one_clock(recording))
         for stream, records in iter_streams(recording.spe):
             owner = by_place[source, stream]
             events = stream_events(
@@ -60,7 +60,7 @@ def guest_streams(
                 records,
                 base=buffer_va(owner.number),
                 area_bytes=area,
-                pmscr=_pmscr(recording.spe),
+                pmscr=_pmscr(recording.spe, stream),
                 page_size=page_size,
             )
             quality.add("spe_records_outside_aux", events.outside)
@@ -98,17 +98,27 @@ def stream_buffers(
     return buffers
 
 
-def _pmscr(spe: SpeData) -> int:
-    return pmscr(exclude_user=spe.exclude_user, exclude_kernel=spe.exclude_kernel)
+def _pmscr(spe: SpeData, stream: int) -> int:
+    exclude_user, exclude_kernel = spe.excludes(stream)
+    return pmscr(exclude_user=exclude_user, exclude_kernel=exclude_kernel)
 
 
-def _area_bytes(spe: SpeData, chosen: int | None, assumptions: Assumptions) -> int:
+def area_bytes(spe: SpeData, chosen: int | None) -> int:
     """The AUX area's size: by the recording's command line, as given, or perf's default for root."""
+    return _told_area_bytes(spe, chosen) or DEFAULT_AUX_BYTES
+
+
+def _told_area_bytes(spe: SpeData, chosen: int | None) -> int | None:
     recorded = spe.aux_area_bytes
     if recorded and recorded % _AUX_UNIT == 0 and recorded <= _AREA_MAX:
         return recorded
-    if chosen:
-        return chosen
+    return chosen
+
+
+def _assumed_area_bytes(spe: SpeData, chosen: int | None, assumptions: Assumptions) -> int:
+    told = _told_area_bytes(spe, chosen)
+    if told:
+        return told
     assumptions.add(
         "aux-bytes",
         DEFAULT_AUX_BYTES,

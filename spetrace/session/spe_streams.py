@@ -9,7 +9,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 import pyarrow as pa
 
 from spetrace.session.event_run import Addresses, Integers
@@ -59,18 +58,19 @@ class StreamRecords:
         )
 
 
-def aux_parts(spe: SpeData) -> list[AuxParts]:
-    """Per stream its AUX records."""
-    aux = spe.aux_records
+def aux_parts(spe: SpeData, *, with_times: bool = True) -> list[AuxParts]:
+    """Per stream its AUX records; without times as if none had one."""
+    by_stream = spe.aux_records.partition_by("stream", as_dict=True, maintain_order=True)
+    none = spe.aux_records.clear()
     parts = []
     for stream in range(len(spe.stream_cpus)):
-        own = aux.filter(pl.col("stream") == stream)
+        own = by_stream.get((stream,), none)
         parts.append(
             AuxParts(
                 own["aux_offset"].to_numpy(),
                 own["size_bytes"].to_numpy(),
                 own["time_ns"].fill_null(0).to_numpy(),
-                own["time_ns"].is_not_null().to_numpy(),
+                own["time_ns"].is_not_null().to_numpy() & with_times,
             )
         )
     return parts

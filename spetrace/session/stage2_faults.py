@@ -9,7 +9,7 @@ import pyarrow as pa
 from spetrace.arm import esr
 from spetrace.session.guest_faults import GuestFaults
 from spetrace.session.host_trace import ENTRY, EXIT, HostTrace
-from spetrace.session.kvm_exits import machine_column
+from spetrace.session.kvm_exits import machine_column, paired_entries
 from spetrace.session.thread_order import NONE, taken
 from spetrace.tables.stage2_faults import STAGE2_FAULTS
 
@@ -38,6 +38,8 @@ def build_stage2_faults(host: HostTrace, faults: GuestFaults) -> pa.Table:
         "is_fetch": esr.is_fetch(faults.esr),
         "mmio": faults.is_mmio | faults.is_retried,
         "handled_ns": _handled_ns(host, faults),
+        "is_emulated": faults.is_mmio,
+        "is_cache_maintenance": esr.is_cache_maintenance(faults.esr),
     }
     return STAGE2_FAULTS.from_columns(columns, len(faults))
 
@@ -47,8 +49,7 @@ def _known(values: np.ndarray, known: np.ndarray) -> pa.Array:
 
 
 def _handled_ns(host: HostTrace, faults: GuestFaults) -> pa.Array:
-    """From the kvm_exit before the fault to the kvm_entry after it; null without one of them."""
-    spent = taken(host[ENTRY].time_ns, faults.entry_row, 0) - taken(
-        host[EXIT].time_ns, faults.exit_row, 0
-    )
-    return pa.array(spent, mask=(faults.entry_row == NONE) | (faults.exit_row == NONE))
+    """From the kvm_exit before the fault to the kvm_entry after it; null where these are no pair."""
+    row = taken(paired_entries(host), faults.exit_row, NONE)
+    spent = taken(host[ENTRY].time_ns, row, 0) - taken(host[EXIT].time_ns, faults.exit_row, 0)
+    return pa.array(spent, mask=row == NONE)

@@ -22,6 +22,7 @@ from spetrace.session.memslots import Memslot, slot_bounds
 from spetrace.session.notifiers import read_notifiers, unmaps_of_vm
 from spetrace.session.page_range import end_page, first_page
 from spetrace.session.page_sets import ADD, QUERY, REMOVE, replay_page_set
+from spetrace.session.read_only_maps import MappedRanges, read_only_maps
 from spetrace.session.stage2_probes import last_level_table_bytes
 
 Mask = npt.NDArray[np.bool_]
@@ -31,14 +32,24 @@ _LAST_LEVEL: Final = 3
 class TracedStage2:
     """Makes each VM's stage-2 events from the tracepoints of one host trace."""
 
-    def __init__(self, host: HostTrace, faults: GuestFaults, page_size: int) -> None:
+    def __init__(
+        self,
+        host: HostTrace,
+        faults: GuestFaults,
+        page_size: int,
+        *,
+        infer_read_only: bool = False,
+    ) -> None:
+        """`infer_read_only`: mappings are writable but where the trace shows the contrary."""
         self._faults = faults
         self._page_size = page_size
+        self._infer_read_only = infer_read_only
         self._entries = host[ENTRY]
         self._level = esr.fault_level(faults.esr)
         self._is_translation = esr.is_translation_fault(faults.esr)
         write = esr.is_permission_fault(faults.esr) & esr.write_not_read(faults.esr)
-        self._is_served = faults.has_mapped & (self._is_translation | write)
+        mapped = faults.has_mapped_as_shown if infer_read_only else faults.has_mapped
+        self._is_served = mapped & (self._is_translation | write)
         self._by_vm = np.argsort(faults.vm, kind="stable")
         self.notifiers = read_notifiers(host, page_size)
 
@@ -57,16 +68,24 @@ class TracedStage2:
         served = own[self._is_served[own]]
         first = first_page(faults.ipa[served], self._page_size)
         end = first + np.uint64(1)
-        is_block = self._is_translation[served] & (self._level[served] < _LAST_LEVEL)
+        is_block = self._level[served] < _LAST_LEVEL
+        if not self._infer_read_only:
+            is_block &= self._is_translation[served]
         if not block_bytes:
             is_block[is_block] = ~self._are_paged(served[is_block], own, unmaps)
         first[is_block], end[is_block] = self._blocks(served[is_block], slots, block_bytes)
+        writable: Mask | int = 1
+        if self._infer_read_only:
+            ranges = MappedRanges(served, first, end)
+            writable = ~read_only_maps(
+                faults, own, ranges, unmaps, self.notifiers, self._entries, self._page_size
+            )
         entry = faults.entry_row[served]
         run = event_run(
             self._entries.time_ns[entry],
             STAGE2_MAP,
             vm=vm,
-            value=1,
+            value=writable,
             ipa=first * np.uint64(self._page_size),
             pages=end - first,
             row=faults.events.row[served],

@@ -12,10 +12,11 @@ from spetrace.session.machines import Machines
 from spetrace.session.memslots import ALWAYS
 from spetrace.session.ram import Ram
 from spetrace.tables.recording import Recording
+from spetrace.tables.tracepoint_frames import frames_of
 
 
 def describe_inputs(recordings: Sequence[Recording]) -> list[dict[str, Any]]:
-    """Per input its name, format, size, clock and properties; `sha256` of files is for who opens them."""
+    """Per input its name, format, size, clock, properties and MIDRs; `sha256` of files is for who opens them."""
     return [
         {
             "name": recording.name,
@@ -24,9 +25,16 @@ def describe_inputs(recordings: Sequence[Recording]) -> list[dict[str, Any]]:
             "sha256": recording.sha256,
             "clock": recording.clock,
             "properties": recording.properties,
+            "midrs": _midrs(recording),
         }
         for recording in recordings
     ]
+
+
+def _midrs(recording: Recording) -> dict[str, str]:
+    """MIDR_EL1 by CPU in hexadecimal, under "all" the one of all others; empty without SPE data."""
+    midrs = recording.spe.midrs if recording.spe else {}
+    return {"all" if cpu is None else str(cpu): f"{midr:#x}" for cpu, midr in midrs.items()}
 
 
 def describe_clocks(
@@ -85,7 +93,7 @@ def what_was_found(recordings: Sequence[Recording], machines: Machines, *, assum
     counts = dict.fromkeys((ENTRY, EXIT, GUEST_FAULT), 0)
     for recording in recordings:
         for name in counts:
-            counts[name] += len(recording.tracepoints.get(name, ()))
+            counts[name] += frames_of(recording.tracepoints).counts.get(name, 0)
     if not any(counts.values()):
         return (
             "nothing to replay: the inputs hold neither SPE data nor KVM events nor an event log; "

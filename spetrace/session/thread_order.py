@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from spetrace.session.event_run import Integers
 from spetrace.session.host_trace import HostEvents
@@ -16,8 +17,13 @@ _ORDER_BITS: Final = 40
 
 def thread_keys(events: HostEvents) -> Integers:
     """One sortable number per event: its thread, and within that its place in the host trace."""
-    order: Integers = events.pid.astype(np.int64) << _ORDER_BITS | events.order
-    return order
+    return keys_of(events.pid, events.order)
+
+
+def keys_of(pid: npt.NDArray[np.int32], order: Integers) -> Integers:
+    """The same from threads and places; NEVER is after all of the thread's events."""
+    place: Integers = np.minimum(order, (1 << _ORDER_BITS) - 1)
+    return pid.astype(np.int64) << _ORDER_BITS | place
 
 
 class ThreadOrder:

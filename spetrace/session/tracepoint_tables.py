@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
 import polars as pl
 import pyarrow as pa
@@ -11,33 +12,65 @@ from spetrace.session.clocks import Alignment, HostClock
 from spetrace.session.kvm_exits import machine_column
 from spetrace.session.machines import Machines
 from spetrace.tables.recording import Recording
+from spetrace.tables.tracepoint_frames import TracepointFrames, frames_of
 from spetrace.tables.tracepoints import TRACEPOINTS
 
 
-class TracepointTables:
-    """Makes the tables of tracepoints, times on the session's clock."""
+class TracepointTables(Mapping[str, pa.Table]):
+    """The tables of all tracepoints by name, times on the session's clock; made when asked for.
+
+    A table has the events of all inputs, input after input.
+    """
 
     def __init__(
         self,
+        recordings: Sequence[Recording],
         machines: Machines,
         clocks: Mapping[int, HostClock],
         alignments: Mapping[int, Alignment],
     ) -> None:
+        self._inputs = [frames_of(recording.tracepoints) for recording in recordings]
         self._machines = machines
         self._processes = {vm.pid: vm.vm for vm in machines.vms if vm.pid is not None}
         self._clocks = clocks
         self._alignments = alignments
 
-    def build(self, recordings: Sequence[Recording]) -> dict[str, pa.Table]:
-        """Per tracepoint the events of all inputs, input after input."""
-        parts: dict[str, list[pl.DataFrame]] = {}
-        for source, recording in enumerate(recordings):
-            for name, frame in recording.tracepoints.items():
-                parts.setdefault(name, []).append(self._placed(source, frame))
-        return {
-            name: _table(pl.concat(frames, how="diagonal_relaxed"))
-            for name, frames in parts.items()
-        }
+    def __getitem__(self, name: str) -> pa.Table:
+        parts = [
+            self._placed(source, frames.select([name])[name]) for source, frames in self._of(name)
+        ]
+        if not parts:
+            raise KeyError(name)
+        return _table(pl.concat(parts, how="diagonal_relaxed"))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(name for frames in self._inputs for name in frames.counts))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    def batches(self) -> Iterator[tuple[str, pa.Table]]:
+        """All events in pieces of bounded size; those of one tracepoint make its table, in order."""
+        for source, frames in enumerate(self._inputs):
+            for name, frame in frames.batches():
+                placed = self._placed(source, frame)
+                if name in self._common_forms:
+                    placed = pl.concat([self._common_forms[name], placed], how="diagonal_relaxed")
+                yield name, _table(placed)
+
+    @cached_property
+    def _common_forms(self) -> dict[str, pl.DataFrame]:
+        """The columns of tracepoints that several inputs have, as a frame without rows."""
+        forms = {}
+        for name in self:
+            inputs = self._of(name)
+            if len(inputs) > 1:
+                parts = [self._placed(source, frames.empty(name)) for source, frames in inputs]
+                forms[name] = pl.concat(parts, how="diagonal_relaxed")
+        return forms
+
+    def _of(self, name: str) -> list[tuple[int, TracepointFrames]]:
+        return [(n, frames) for n, frames in enumerate(self._inputs) if name in frames.counts]
 
     def _placed(self, source: int, frame: pl.DataFrame) -> pl.DataFrame:
         own = [c for c in frame.columns if c not in (*TRACEPOINTS.names, "index", "tgid")]

@@ -3,11 +3,14 @@
 from spetrace.tables.aux_records import AUX_RECORDS
 from spetrace.tables.events import EVENTS
 from spetrace.tables.kvm_exits import KVM_EXITS
+from spetrace.tables.kvm_memory import REFAULTS, VM_STATE
 from spetrace.tables.mappings import MAPPINGS
+from spetrace.tables.profiles import PROFILE_TABLES
 from spetrace.tables.quality import QUALITY
 from spetrace.tables.recording_gaps import RECORDING_GAPS
 from spetrace.tables.results import ABORTS, BLACKOUTS, OUTCOME, PINNED, RESULTS
 from spetrace.tables.spe_records import SPE_RECORDS
+from spetrace.tables.spe_register_accesses import SPE_REGISTER_ACCESSES
 from spetrace.tables.stage2_faults import STAGE2_FAULTS
 from spetrace.tables.threads import THREADS
 from spetrace.tables.tracepoints import TRACEPOINTS
@@ -23,6 +26,9 @@ TABLES = {
         TRACEPOINTS,
         KVM_EXITS,
         STAGE2_FAULTS,
+        SPE_REGISTER_ACCESSES,
+        VM_STATE,
+        REFAULTS,
         EVENTS,
         QUALITY,
         RESULTS,
@@ -30,5 +36,6 @@ TABLES = {
         ABORTS,
         PINNED,
         OUTCOME,
+        *PROFILE_TABLES,
     )
 }

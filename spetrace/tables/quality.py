@@ -6,7 +6,7 @@ from spetrace.tables.table import NAME, Column, Table
 
 QUALITY = Table(
     "quality",
-    "1.0",
+    "1.1",
     "One row per input and counter of loss or oddity that is not zero.",
     (
         Column(
@@ -16,5 +16,6 @@ QUALITY = Table(
         Column("severity", NAME, "info, warning or data_loss", nullable=False),
         Column("count", pa.uint64(), "how many", nullable=False),
         Column("remedy", pa.string(), "what to do about it", nullable=False),
+        Column("detail", pa.string(), "what exactly, where that is known"),
     ),
 )

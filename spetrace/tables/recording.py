@@ -51,11 +51,14 @@ class SpeData(Protocol):
 
     @property
     def exclude_user(self) -> bool:
-        """The SPE event's exclude_user: PMSCR_EL1.E0SPE is not set."""
+        """exclude_user of all SPE events: PMSCR_EL1.E0SPE is not set."""
 
     @property
     def exclude_kernel(self) -> bool:
-        """The SPE event's exclude_kernel: PMSCR_EL1.E1SPE is not set."""
+        """exclude_kernel of all SPE events: PMSCR_EL1.E1SPE is not set."""
+
+    def excludes(self, stream: int) -> tuple[bool, bool]:
+        """exclude_user and exclude_kernel of the SPE events that wrote the stream."""
 
     @property
     def aux_area_bytes(self) -> int | None:

@@ -14,8 +14,13 @@ RECORDING_GAPS = Table(
         SOURCE,
         Column("cpu", pa.int32(), "CPU as perf numbers it; null in per-thread recordings"),
         Column("tid", pa.int32(), "thread of the AUX stream; null in per-CPU recordings"),
-        Column("start_ns", pa.int64(), "last record before, or when recording stopped", "ns"),
-        Column("end_ns", pa.int64(), "first record after; null: the stream ends with it", "ns"),
+        Column(
+            "start_ns",
+            pa.int64(),
+            "last record before, or when recording stopped; null: unknown",
+            "ns",
+        ),
+        Column("end_ns", pa.int64(), "first record after; null: none, or none with a time", "ns"),
         Column("cause", NAME, f"one of {', '.join(CAUSES)}", nullable=False),
         Column(
             "records_lost_estimate",

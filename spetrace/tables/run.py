@@ -25,6 +25,6 @@ class Run:
     session: dict[str, Any] = field(default_factory=dict)
     """session.json of the results folder: `version` 1, `command` (the command line), `inputs`
     [{name, format, size_bytes, sha256}], `parameters` (the replay's, by name, costs nested),
-    `assumptions` [{name, value, text}], `excluded` {strategy: reason}, `strategies` {name: {doc,
+    `assumptions` [{name, value, text}], `costs` [CostBasis as an object], `excluded` {strategy: reason}, `strategies` {name: {doc,
     origin, requires, bound}} (bound: "upper", "lower" or null), `span_ns`, `versions` {spetrace,
     python, ...}."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 
 from spetrace.quality import Quality
+from spetrace.tables.costs import CostBasis
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,19 @@ class Assumption:
     name: str
     value: str
     text: str
+
+
+@runtime_checkable
+class TablePieces(Protocol):
+    """A mapping of tables that need not all be made at once."""
+
+    def batches(self) -> Iterator[tuple[str, pa.Table]]:
+        """All rows in pieces of bounded size, by table name; those of one table in its order."""
+
+
+def pieces_of(tables: Mapping[str, pa.Table]) -> Iterable[tuple[str, pa.Table]]:
+    """All rows of tables by name, in pieces of bounded size where `tables` can give such."""
+    return tables.batches() if isinstance(tables, TablePieces) else tables.items()
 
 
 @dataclass
@@ -40,6 +55,8 @@ class Session:
     clocks: list[dict[str, Any]] = field(default_factory=list)
     """Per input: source, clock, offset_ns, how (a sentence)."""
     tables: dict[str, pa.Table] = field(default_factory=dict)
-    """Derived tables by name: kvm_exits, stage2_faults, aux_records."""
-    tracepoints: dict[str, pa.Table] = field(default_factory=dict)
+    """Derived tables by name: aux_records, recording_gaps, mappings, threads, kvm_exits, ...."""
+    tracepoints: Mapping[str, pa.Table] = field(default_factory=dict)
     """Per tracepoint its table: the columns of table tracepoints, then its own fields."""
+    costs: list[CostBasis] = field(default_factory=list)
+    """Costs that were measured from the inputs or read from a file."""

@@ -6,7 +6,7 @@ from spetrace.tables.table import NAME, SOURCE, Column, Table
 
 STAGE2_FAULTS = Table(
     "stage2_faults",
-    "1.0",
+    "1.1",
     "One row per kvm_guest_fault, its ESR_EL2 decoded.",
     (
         SOURCE,
@@ -25,5 +25,7 @@ STAGE2_FAULTS = Table(
         Column("is_fetch", pa.bool_(), "an instruction abort"),
         Column("mmio", pa.bool_(), "a kvm_mmio or a failed mapping follows"),
         Column("handled_ns", pa.int64(), "kvm_exit to the next kvm_entry", "ns"),
+        Column("is_cache_maintenance", pa.bool_(), "CM"),
+        Column("is_emulated", pa.bool_(), "a kvm_mmio follows: of mmio those that are no memory"),
     ),
 )

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+import re
+from pathlib import Path
+
 import polars as pl
 import pytest
+from ingest.perf_data.reading import read_spe_file, spe_rows
 from polars.testing import assert_frame_equal
 
 from spetrace import arm
@@ -25,7 +30,8 @@ RECORDS = pl.DataFrame(
 THREADS = pl.DataFrame(
     [
         (5, 1, "late", 25),
-        (5, 1, "early", 0),
+        (5, 1, "early", None),
+        (4, 3, "same time", 20),
         (4, 4, "four", 20),
         (4, 4, "other", 21),
         (7, 7, "seven", 6),
@@ -62,3 +68,17 @@ def test_without_threads_only_the_number_is_known() -> None:
     named = arm.with_threads(RECORDS, THREADS.clear())
     assert named["thread_tid"].to_list() == [tid for tid, _, _ in EXPECTED]
     assert named["thread_pid"].null_count() == named["thread_comm"].null_count() == len(RECORDS)
+
+
+@pytest.mark.parametrize("name", ["n1", "kp", "newv64"])
+def test_threads_are_those_of_perf_script(name: str, shared: Path) -> None:
+    folder = shared / "captures/spe-synthetic"
+    recording, spe = read_spe_file(folder / f"{name}.perf.data")
+    assert recording.threads is not None
+    named = arm.with_threads(spe_rows(spe), recording.threads)
+    with gzip.open(folder / f"{name}.script.txt.gz", "rt") as file:
+        expected = sorted(tuple(map(int, re.findall(r"-?\d+", line)[:2])) for line in file)
+    assert sorted(named.select("thread_pid", "thread_tid").rows()) == expected
+    names = set(named.select("thread_tid", "thread_comm").unique().rows())
+    workers = enumerate((cpu, n) for cpu in range(2) for n in range(3))
+    assert names == {(4001 + tid, f"w{cpu}.{n}") for tid, (cpu, n) in workers}

@@ -134,7 +134,7 @@ def test_raw_spe_without_bytes_is_an_input_error(tmp_path: Path, content: bytes 
     path = tmp_path / "spe.data"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(InputError, match="spe.data: "):
+    with pytest.raises(InputError, match=r"spe\.data: "):
         read_raw_spe(path)
 
 

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from unittest.mock import patch
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spetrace.errors import InputError
+from spetrace.ingest.event_text import chunks
 from spetrace.ingest.event_text.importer import read, sniff
 from spetrace.tables.recording import Recording
 
@@ -25,10 +28,25 @@ CPU:0 [26387 EVENTS DROPPED]
       kvm-vcpu-0-566   [000]   165.639823123: kvm_userspace_exit:   reason KVM_EXIT_MMIO (6)
       kvm-vcpu-0-566   [000]   165.639824123: sched_switch:         prev_comm=a prev_pid=1 prev_state=R ==> next_comm=b next_pid=2
 """
+PERF = b"""# ========
+# captured on    : Sun Nov 22 11:21:20 2026
+      kvm-vcpu-0    3874/3879    [001]   994.249951:          1          kvm:kvm_userspace_exit: reason KVM_EXIT_MMIO (6) ffff80008004df94 kvm_vcpu_ioctl
+    [guest/3874]    3880 [000]   993.958667328:           kvm:kvm_get_timer_map: VCPU: 1, dv: 1, dp: 0, ev: -1, ep: -1
+            lkvm    8955 [000]  1814.595142576:                 kprobes:memslot: (ffff80008004e848) slot=0 flags=0x0 gpa=0x80000000 size=0x8000000 hva=0xffff9cc00000
+         swapper       0 [000]     0.000000: PERF_RECORD_LOST lost 10
+\tffff80008004df94 kvm_vcpu_ioctl+0x80c ([kernel.kallsyms])
+  994.249951:          kvm:kvm_exit: IRQ: HSR_EC: 0x0000 (UNKNOWN), PC: 0xffff80008063ddac
+"""
+VERBOSE = b"""# tracer: nop
+# latency: 0 us, #15495/295553, CPU#0 | (M:desktop VP:0, KP:0, SP:0 HP:0 #P:2)
+kvm-vcpu-2658      1d.... 4888974us : kvm_arm_setup_debug: vcpu: 0000000055e7c92c, flags: 0x00000000
+      kvm-vcpu-0    2658   1 1 00000000 00000000 [2a34f085] 4888.974ms (+0.001ms): kvm_entry: PC: 0xffff8000800368bc
+"""
+TEXTS = st.sampled_from([FTRACE, REPORT, PERF, VERBOSE])
 COLUMNS = ["index", "time_ns", "cpu", "pid", "comm", "tgid"]
 WORDS = st.sampled_from(
     ["-1", " [001] ", "kvm_entry", ": ", "PC: 0x", "=", "(", ")", "\n", "\r\n", "0x", "9" * 25, ".000001",
-     "CPU:1 [LOST 999999999999999 EVENTS]\n", "cpus=", "# tracer: nop\n", "\ufeff", "é", "\0", "a=1 b=0x2"]
+     "CPU:1 [LOST 999999999999999 EVENTS]\n", "kvm:kvm_exit", "PERF_RECORD_LOST lost ", " 1.000000: ", "VM:1 ", "us : ", "cpus=", "# tracer: nop\n", "\ufeff", "é", "\0", "a=1 b=0x2"]
 )  # fmt: skip
 
 
@@ -39,7 +57,8 @@ def outcome(data: bytes) -> Recording | str:
         return str(error)
     for frame in recording.tracepoints.values():
         assert frame.columns[:6] == COLUMNS
-        assert not frame.select("index", "time_ns", "cpu", "pid").null_count().sum_horizontal()[0]
+        told = ["index", "time_ns"] if "perf" in recording.format else COLUMNS[:4]
+        assert not frame.select(told).null_count().sum_horizontal()[0]
     return recording
 
 
@@ -55,7 +74,7 @@ def test_any_text_is_a_recording_or_our_error(data: bytes) -> None:
 
 
 @settings(deadline=None, max_examples=100)
-@given(st.sampled_from([FTRACE, REPORT]), st.data())
+@given(TEXTS, st.data())
 def test_any_damage_gives_a_recording_or_our_error(text: bytes, data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(text)))
     insert = data.draw(st.one_of(WORDS.map(str.encode), st.binary(max_size=3)))
@@ -64,7 +83,7 @@ def test_any_damage_gives_a_recording_or_our_error(text: bytes, data: st.DataObj
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.sampled_from([FTRACE, REPORT]), st.data())
+@given(TEXTS, st.data())
 def test_truncation_at_a_line_gives_the_first_events(text: bytes, data: st.DataObject) -> None:
     lines = text.splitlines(keepends=True)
     count = data.draw(st.integers(1, len(lines)))
@@ -72,3 +91,26 @@ def test_truncation_at_a_line_gives_the_first_events(text: bytes, data: st.DataO
     for event, frame in part.tracepoints.items():
         rows = whole.tracepoints[event].head(len(frame))
         assert frame.equals(rows)
+
+
+MIXED = [f"     kvm-vcpu-0-566   [000]   165.6397881{i:02d}: probe: a={a} b={b} c=1\n".encode() for i, (a, b) in enumerate(
+    (("1", "0x1"), ("2", "0"), ("-3", "0x3"), ("x", "zz"), ("0x5", "0x5"), ("007", "ffff80008009f450")))]  # fmt: skip
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.data(), st.integers(300, 900))
+def test_any_split_into_chunks_gives_the_same_tables(data: st.DataObject, size: int) -> None:
+    lines = data.draw(st.sampled_from([FTRACE, REPORT, PERF, VERBOSE])).splitlines(keepends=True)
+    lines += data.draw(st.lists(st.sampled_from(lines + MIXED), max_size=20))
+    text = b"".join(lines)
+    whole = outcome(text)
+    with patch.object(chunks, "CHUNK_BYTES", size):
+        parts = outcome(text)
+    if isinstance(whole, str):
+        assert parts == whole
+        return
+    assert parts.quality == whole.quality
+    assert parts.properties == whole.properties
+    assert list(parts.tracepoints) == list(whole.tracepoints)
+    for event, frame in parts.tracepoints.items():
+        assert frame.equals(whole.tracepoints[event]), event

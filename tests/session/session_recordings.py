@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
@@ -77,6 +78,14 @@ class FakeSpe:
         frame = pl.from_arrow(AUX_RECORDS.from_columns(columns | flags, count))
         stream = pl.Series("stream", [a[0] for a in self.aux], pl.UInt32)
         return frame.drop("source").with_columns(stream)
+
+    def excludes(self, stream: int) -> tuple[bool, bool]:
+        return self.exclude_user, self.exclude_kernel
+
+    def segments(self, stream: int) -> Any:
+        """One piece per record: bytes that no record is in are missing."""
+        for _, offset, size, _, _ in (r for r in self.records if r[0] == stream):
+            yield ((offset, np.zeros(size, np.uint8)),)
 
     def batches(self, columns: Any = None, source: int = 0) -> Any:
         table = SPE_RECORDS.select(columns or SPE_RECORDS.names)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-import polars as pl
+import numpy as np
 
+from spetrace.ingest.event_text import line_layout as layout
 from spetrace.ingest.event_text.header import Header
-from spetrace.ingest.event_text.key_values import read_key_values
-from spetrace.ingest.event_text.kvm_formats import FORMATS
-from spetrace.ingest.event_text.lines import Lines
-from spetrace.ingest.event_text.print_format import read_fields
+from spetrace.ingest.event_text.lines import PERF_SCRIPT
+from spetrace.ingest.event_text.odd_texts import count_oddities
+from spetrace.ingest.event_text.relative_times import Origin, RelativeTimes
+from spetrace.ingest.event_text.scan import Scan
+from spetrace.ingest.event_text.tables import Tables
 from spetrace.quality import Quality
 from spetrace.tables.recording import Recording
 
@@ -24,85 +26,83 @@ class Contents:
 
     def __init__(self, header: Header) -> None:
         self.header = header
-        self.index = 0
+        self.tables = Tables()
         self.unparsed = 0
-        self._known: dict[str, list[pl.DataFrame]] = {}
-        self._others: list[pl.DataFrame] = []
+        self.tracepoints = 0
+        self.has_texts = False
+        self._is_perf = header.tool == PERF_SCRIPT
         self._counts: Counter[str] = Counter()
-        self._instances: dict[str, None] = {}
-        self._digits: set[int | None] = set()
+        self._skipped: Counter[str] = Counter()
+        self._forms: set[int] = set()
+        self._times = RelativeTimes(self._is_perf)
+        self._threadless = 0
         self._quality = Quality()
 
-    def add(self, lines: Lines) -> None:
-        """Take one chunk's lines."""
-        events = lines.events.drop("digits")
-        self.index += len(events)
-        self.unparsed += lines.unparsed
-        self._quality.add("trace_lost_events", lines.lost)
+    def add(self, scan: Scan) -> None:
+        """Take one chunk."""
+        lines = scan.lines
+        self.unparsed += lines.unparsed + scan.unfit
+        self.tracepoints += scan.tracepoints
+        self._quality.add("perf_lost_events" if self._is_perf else "trace_lost_events", lines.lost)
         self._quality.add("trace_lost_unknown", lines.lost_unknown)
+        self._quality.add("text_side_band_lines", lines.side_band)
         if self.header.overwritten is None:
             self._quality.add("trace_lost_unknown", lines.buffers_started)
-        self._digits.update(lines.events["digits"].unique().to_list())
-        self._instances |= dict.fromkeys(
-            events["instance"].drop_nulls().unique(maintain_order=True)
+        events = lines.events
+        self._forms.update(np.unique(events[:, layout.TIME_FORM]).tolist())
+        self._threadless += int((events[:, layout.PID] == layout.ABSENT).sum())
+        self.has_texts = self.has_texts or bool(
+            (events[:, layout.TEXT_END] > events[:, layout.TEXT]).any()
         )
-        self._counts.update(_counted(events["event"]))
-        known = pl.col("event").is_in(list(FORMATS))
-        for (name,), group in events.filter(known).partition_by("event", as_dict=True).items():
-            frame = read_fields(group.drop("event"), FORMATS[name])
-            self.unparsed += len(group) - len(frame)
-            self._known.setdefault(name, []).append(frame)
-        self._others.append(events.filter(~known))
+        self._times.add(events[:, layout.TIME], layout.SINCE_START in self._forms)
+        self._counts.update(scan.counts)
+        self._skipped.update(scan.skipped)
+        self._skipped.update(self.tables.add(scan))
+
+    @property
+    def count(self) -> int:
+        """How many lines are events."""
+        return self.tables.count
 
     def recording(self, name: str, size: int) -> Recording:
         """All of it as the recording of the file `name` of `size` bytes."""
-        frames = self._frames()
+        frames = self.tables.finish(self._is_perf)
+        has_guest = any(pid is not None for pid in self.tables.guest_processes().values())
+        origin = self._times.origin
+        if origin == Origin.EVENT_BEFORE:
+            frames = self._times.summed(frames)
+        count_oddities(
+            self._quality, self._counts, origin, self._threadless, self._is_perf and not has_guest
+        )
         self._quality.add("trace_overrun_events", self.header.overwritten or 0)
+        self._count_unparsed()
         return Recording(
             name,
             f"{self.header.tool} (text)",
             size,
-            clock="unknown" if self.index else None,
-            clock_is_ns=None not in self._digits,
-            properties=self._properties(),
+            clock="unknown" if self.count else None,
+            clock_is_ns=layout.PLAIN not in self._forms,
+            properties=self._properties(origin),
             quality=self._quality,
-            tracepoints={event: self._finished(f) for event, f in frames.items() if len(f)},
+            tracepoints=frames,
         )
 
-    def _frames(self) -> dict[str, pl.DataFrame]:
-        frames = {event: pl.concat(parts) for event, parts in self._known.items()}
-        skipped: dict[str, int] = {}
-        if self._others:
-            others = pl.concat(self._others)
-            listed = read_key_values(others)
-            skipped = _counted(others["event"])
-            for event, frame in listed.items():
-                skipped[event] -= len(frame)
-            frames |= listed
-        names = [event for event, count in skipped.items() if count]
-        detail = (
-            f"events of no known format: {', '.join(names[:_SKIPPED_SHOWN])}" if names else None
-        )
-        self._quality.add("text_unparsed_lines", self.unparsed + sum(skipped.values()), detail)
-        return dict(sorted(frames.items()))
+    def _count_unparsed(self) -> None:
+        names = list(self._skipped)[:_SKIPPED_SHOWN]
+        detail = f"events of no known format: {', '.join(names)}" if names else None
+        count = self.unparsed + self._skipped.total()
+        self._quality.add("text_unparsed_lines", count, detail)
 
-    def _finished(self, frame: pl.DataFrame) -> pl.DataFrame:
-        frame = frame.with_columns(pl.col("comm", "instance").cast(pl.Categorical))
-        return frame if self._instances else frame.drop("instance")
-
-    def _properties(self) -> dict[str, Any]:
+    def _properties(self, origin: Origin | None) -> dict[str, Any]:
         properties: dict[str, Any] = {"tool": self.header.tool, "source": "text"}
         if self.header.tracer:
             properties["tracer"] = self.header.tracer
         if self.header.cpus is not None:
             properties["cpus"] = self.header.cpus
-        if self._digits and None not in self._digits:
-            properties["precision_ns"] = 1000 if 6 in self._digits else 1
-        if self._instances:
-            properties["instances"] = list(self._instances)[:_NAMES_SHOWN]
+        if self._forms and layout.PLAIN not in self._forms:
+            properties["precision_ns"] = 1 if self._forms == {layout.NANOSECONDS} else 1000
+        if origin is not None:
+            properties["times_since"] = origin.value
+        if len(self.tables.instances):
+            properties["instances"] = list(self.tables.instances)[:_NAMES_SHOWN]
         return properties | {"events": dict(self._counts.most_common(_NAMES_SHOWN))}
-
-
-def _counted(names: pl.Series) -> dict[str, int]:
-    counts = names.value_counts(sort=True, name="count")
-    return dict(zip(counts[names.name], counts["count"], strict=True))

@@ -1,128 +1,107 @@
-"""How a tracepoint's field is typed, how a text prints it, and how the print is read back."""
+"""How a tracepoint's field is typed and how a text prints it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import IntEnum
 
 import polars as pl
 
-Read = Callable[[pl.Expr], pl.Expr]
 
-
-@dataclass(frozen=True)
-class Field:
-    """One field: its type in tables, and its value as the event's own format prints it (`pattern`,
-    read by `read`) and in a list of name=value (`raw_pattern`, one group, read by `raw_read`).
+class Form(IntEnum):
+    """How the event's own format prints a field, and how a list of name=value does (in brackets).
 
     Lists of name=value come from `trace-cmd report -R`, from its [FAILED TO PARSE] and from
     ftrace's trace_option fields, which prints `name=0x2 (2)` and `name=(2)`.
     """
 
+    HEXADECIMAL = 0
+    """In base 16, with 0x or without (the same)."""
+    DECIMAL = 1
+    """In base 10 (the same, or within brackets behind the hexadecimal)."""
+    CHOICE = 2
+    """As a name of __print_symbolic, one without a name in hex (as DECIMAL)."""
+    WORD = 3
+    """As one of few words that may hold blanks (as DECIMAL)."""
+    POINTER = 4
+    """As an address by trace-cmd, as a hash of it (%p) or the string there by ftrace: then null (hex)."""
+    TEXT = 5
+    """To the end of the line (the same)."""
+    UNTOLD = 6
+    """Not at all (as DECIMAL)."""
+    NEGATED = 7
+    """As one of few words and, in brackets, the number without its minus sign (as DECIMAL)."""
+    NAMED = 8
+    """As a name and then in brackets as a number (as DECIMAL)."""
+    SYSTEM_REGISTER = 9
+    """As "op0,op1,CRn,CRm,op2" (arch/arm64/include/asm/sysreg.h: sys_reg) (as DECIMAL)."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field: its type in tables and its printed form.
+
+    `words` are the names or words of the form with their values; `digits` are the fewest that a
+    hexadecimal number is printed with.
+    """
+
     type: pl.DataType
-    pattern: str
-    read: Read
-    raw_pattern: str
-    raw_read: Read
+    form: Form
+    words: dict[str, int] = field(default_factory=dict)
+    digits: int = 1
 
-
-_HEX = r" *\(?((?:0x)?[0-9a-f]+)"
-_DECIMAL = r" *(?:0x[0-9a-f]+ )?\(? *(-?[0-9]+)(?:[ ),]|$)"
+    @property
+    def bits(self) -> int:
+        """Width of the values."""
+        widths = {pl.Boolean: 1, pl.Int32: 32, pl.UInt32: 32, pl.UInt8: 8}
+        return widths.get(type(self.type), 64)
 
 
 def hexadecimal(type_: pl.DataType, digits: int = 1) -> Field:
     """An integer printed in base 16, with 0x or without, in at least `digits` digits."""
-    read = _integer(type_, 16)
-    return Field(type_, rf" *(?:0x)?[0-9a-f]{{{digits},}}", read, _HEX, read)
+    return Field(type_, Form.HEXADECIMAL, digits=digits)
 
 
 def decimal(type_: pl.DataType) -> Field:
     """An integer printed in base 10."""
-    read = _integer(type_, 10)
-    return Field(type_, r"-?[0-9]+", read, _DECIMAL, read)
+    return Field(type_, Form.DECIMAL)
 
 
 def choice(type_: pl.DataType, names: dict[str, int]) -> Field:
     """An integer printed as a name (__print_symbolic: one without a name in hex)."""
-
-    def read(text: pl.Expr) -> pl.Expr:
-        named = text.replace_strict(names, default=None, return_dtype=type_)
-        unnamed = pl.when(text.str.starts_with("0x")).then(_integer(type_, 16)(text))
-        return pl.coalesce(named, unnamed)
-
-    return Field(type_, r"[\w-]+", read, _DECIMAL, _integer(type_, 10))
+    return Field(type_, Form.CHOICE, names)
 
 
 def flag(true: str, false: str) -> Field:
     """A bool printed as one of two words."""
-
-    def read(text: pl.Expr) -> pl.Expr:
-        return text.replace_strict({true: True, false: False}, default=None, return_dtype=boolean)
-
-    boolean = pl.Boolean()
-    return Field(boolean, f"(?:{true}|{false})", read, _DECIMAL, _is_not_zero)
+    return Field(pl.Boolean(), Form.WORD, {true: 1, false: 0})
 
 
 def pointer() -> Field:
     """A pointer: trace-cmd prints it, ftrace a hash of it (%p) or the string it points to (null)."""
-
-    def read(text: pl.Expr) -> pl.Expr:
-        digits = text.str.extract(r"^(?:0x)?([0-9a-f]{1,16})$")
-        known = text.str.starts_with("0x") | text.str.contains(r"^f[0-9a-f]{15}$")
-        return pl.when(known).then(_integer(pl.UInt64(), 16)(digits))
-
-    return Field(pl.UInt64(), r"\S*", read, _HEX, _integer(pl.UInt64(), 16))
+    return Field(pl.UInt64(), Form.POINTER)
 
 
 def text() -> Field:
     """A string, to the end of the line."""
-    return Field(pl.String(), ".*", lambda text: text, "(.*)", lambda text: text)
+    return Field(pl.String(), Form.TEXT)
 
 
 def untold(type_: pl.DataType) -> Field:
     """A field that the event's own format doesn't print."""
-    read = _integer(type_, 10)
-    return Field(type_, "", read, _DECIMAL, read)
+    return Field(type_, Form.UNTOLD)
 
 
-def negated(type_: pl.DataType, pattern: str) -> Field:
-    """An integer whose number is printed without its minus sign, in `pattern`'s brackets."""
-    read = _integer(type_, 10)
-    return Field(type_, pattern, lambda text: -read(_in_brackets(text)), _DECIMAL, read)
+def negated(type_: pl.DataType, *words: str) -> Field:
+    """An integer printed as one of the words and in brackets its number without the minus sign."""
+    return Field(type_, Form.NEGATED, dict.fromkeys(words, 0))
 
 
 def named(type_: pl.DataType) -> Field:
     """An integer printed as its name and then in brackets as a number."""
-    read = _integer(type_, 10)
-    pattern = r"\w+ \([0-9]+\)"
-    return Field(type_, pattern, lambda text: read(_in_brackets(text)), _DECIMAL, read)
+    return Field(type_, Form.NAMED)
 
 
 def system_register() -> Field:
-    """A system register printed as "op0,op1,CRn,CRm,op2" (sysreg.h: sys_reg)."""
-    shifts = (19, 16, 12, 8, 5)
-
-    def read(text: pl.Expr) -> pl.Expr:
-        parts = text.str.split(",").list
-        numbers = [parts.get(i, null_on_oob=True).cast(pl.UInt32, strict=False) for i in range(5)]
-        return pl.sum_horizontal(n * (1 << s) for n, s in zip(numbers, shifts, strict=True))
-
-    return Field(pl.UInt32(), r"[0-9]+(?:,[0-9]+){4}", read, _DECIMAL, _integer(pl.UInt32(), 10))
-
-
-def _in_brackets(text: pl.Expr) -> pl.Expr:
-    return text.str.extract(r"\(([0-9]+)\)")
-
-
-def _integer(type_: pl.DataType, base: int) -> Read:
-    wide = pl.Int64() if type_.is_signed_integer() else pl.UInt64()
-
-    def read(text: pl.Expr) -> pl.Expr:
-        digits = text.str.strip_chars_start(" ").str.strip_prefix("0x")
-        return digits.str.to_integer(base=base, dtype=wide, strict=False).cast(type_, strict=False)
-
-    return read
-
-
-def _is_not_zero(text: pl.Expr) -> pl.Expr:
-    return text != "0"
+    """A system register printed as "op0,op1,CRn,CRm,op2"."""
+    return Field(pl.UInt32(), Form.SYSTEM_REGISTER)

@@ -1,89 +1,125 @@
 """Events of no known print format whose text is a list of name=value: kprobes and most others.
 
-A probe's text begins with its place in brackets: `(symbol+0x0/0x100)`, from trace-cmd an address.
+A probe's text begins with its place in brackets: `(symbol+0x0/0x100)`, from trace-cmd and perf an
+address. A column is Int64 where all its values are decimal, UInt64 where all are hexadecimal, else
+String; hexadecimal are `0x1f`, `0x1f (31)` as trace_option fields prints it, `0` and 16 digits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from spetrace.ingest.event_text.print_format import column_name
+from spetrace.ingest.event_text.chunks import Bytes, Places
+from spetrace.ingest.event_text.columns import column
+from spetrace.ingest.event_text.key_kernel import (
+    IS_DECIMAL,
+    IS_HEXADECIMAL,
+    MOST_KEYS,
+    find_keys,
+    read_keys,
+    read_numbers,
+    read_places,
+)
+from spetrace.ingest.event_text.strings import string_series
 
-_MOST_EVENTS = 256
-_MOST_KEYS = 64
-_SEPARATOR = r"[\s,\[\]()]"
-_KEY = rf"(?:^|{_SEPARATOR})([A-Za-z_]\w*)="
-_PLACE = r"^\(([^()]*)\) "
-_ADDRESS = r"^([0-9a-f]{16})$"
-_HEX = r"^(?:0x([0-9a-f]{1,16})(?: \(-?[0-9]+)?|(0)|([0-9a-f]{16}))$"
-"""Also as trace_option fields prints it: `0x4f60 (20320)`, its last bracket taken for a separator."""
-
-_U32 = {"slot": pl.UInt32, "flags": pl.UInt32, "prot": pl.UInt32}
-WIDTHS = dict.fromkeys(("memslot", "s2_map", "s2_relax"), _U32)
-"""Types of the recommended probes' fields that a text doesn't tell."""
+PLACE = "__probe_ip"
+_FORMS = (("decimal", pl.Int64()), ("hexadecimal", pl.UInt64()), ("text", pl.String()))
 
 
-def read_key_values(events: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """By name the events that hold name=value, with these as columns in place of `event`, `text`.
+@dataclass
+class Values:
+    """The values of one name in one chunk: as the numbers that all of them can be, else as text."""
 
-    A name that the columns have already gets "_f" appended. A column is Int64 where all its values are decimal, UInt64 where all are hexadecimal, else
-    String. At most 256 kinds of events (the most frequent) and 64 names in each are read.
+    count: int
+    decimal: pl.Series | None = None
+    hexadecimal: pl.Series | None = None
+    text: pl.Series | None = None
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether no event of the chunk has the name."""
+        return self.decimal is None and self.hexadecimal is None and self.text is None
+
+
+@dataclass
+class Pairs:
+    """The name=value pairs of one kind of event in one chunk, and the places of its probe."""
+
+    count: int
+    place: pl.Series | None
+    values: dict[str, Values]
+
+
+def find_pairs(
+    data: Bytes, starts: Places, ends: Places
+) -> tuple[list[str], npt.NDArray[np.bool_], tuple[Places, Places]]:
+    """The names in the texts data[start:end], which texts have any, and where a name stands."""
+    firsts, lasts = np.zeros(MOST_KEYS, np.int64), np.zeros(MOST_KEYS, np.int64)
+    found = np.zeros(len(starts), np.bool_)
+    count = find_keys(data, starts, ends, firsts, lasts, found)
+    places = firsts[:count], lasts[:count]
+    names = [bytes(data[a:b]).decode() for a, b in zip(*(p.tolist() for p in places), strict=True)]
+    return names, found, places
+
+
+def read_pairs(
+    data: Bytes, starts: Places, ends: Places, has_ip: bool, as_text: Collection[str]
+) -> tuple[Pairs, npt.NDArray[np.bool_]]:
+    """The pairs of those of the texts data[start:end] that have any, and which have.
+
+    At most 64 names are read. The values of those in `as_text` are kept as text. `has_ip`: perf
+    script's texts, behind which it may print addresses.
     """
-    listed = events.filter(pl.col("text").str.contains(_KEY))
-    counts = (
-        listed["event"].value_counts(sort=True).sort("count", "event", descending=[True, False])
-    )
-    return {
-        name: _read(listed.filter(pl.col("event") == name).drop("event"), WIDTHS.get(name, {}))
-        for name in counts["event"].head(_MOST_EVENTS)
+    names, found, (firsts, lasts) = find_pairs(data, starts, ends)
+    starts, ends = starts[found], ends[found]
+    at = np.full((len(names), len(starts)), -1, np.int64)
+    to = at.copy()
+    read_keys(data, starts, ends, firsts, lasts, has_ip, at, to)
+    values = {
+        name: _text(data, at[k], to[k]) if name in as_text else _values(data, at[k], to[k])
+        for k, name in enumerate(names)
     }
+    return Pairs(len(starts), _place(data, starts, ends), values), found
 
 
-def _read(events: pl.DataFrame, types: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
-    texts = events["text"]
-    frame = events.drop("text")
-    place = _place(texts)
-    if place is not None:
-        frame = frame.with_columns(place)
-    for key in _keys(texts):
-        values = texts.str.extract(_value_of(key)).alias(column_name(key, frame.columns))
-        frame = frame.with_columns(_column(values, types.get(key)))
-    return frame
+def _values(data: Bytes, starts: Places, ends: Places) -> Values:
+    decimals, hexadecimals = np.zeros(len(starts), np.int64), np.zeros(len(starts), np.uint64)
+    kinds = read_numbers(data, starts, ends, decimals, hexadecimals)
+    if not kinds:
+        return _text(data, starts, ends)
+    valid = ends >= 0
+    return Values(
+        len(starts),
+        decimal=column(decimals, valid, pl.Int64()) if kinds & IS_DECIMAL else None,
+        hexadecimal=column(hexadecimals, valid, pl.UInt64()) if kinds & IS_HEXADECIMAL else None,
+    )
 
 
-def _keys(texts: pl.Series) -> list[str]:
-    found = texts.str.extract_all(_KEY).explode().drop_nulls().str.extract(_KEY)
-    return found.unique(maintain_order=True).head(_MOST_KEYS).to_list()
+def _text(data: Bytes, starts: Places, ends: Places) -> Values:
+    return Values(len(starts), text=string_series(data, starts, ends))
 
 
-def _value_of(key: str) -> str:
-    """Up to the next name=, without the separators around it."""
-    return rf"(?:^|{_SEPARATOR}){key}=\s*(.*?){_SEPARATOR}*(?:==>\s*)?(?:{_SEPARATOR}\w+=|$)"
-
-
-def _place(texts: pl.Series) -> pl.Series | None:
-    place = texts.str.extract(_PLACE)
-    if place.null_count() == len(place):
+def _place(data: Bytes, starts: Places, ends: Places) -> pl.Series | None:
+    addresses, known = np.zeros(len(starts), np.uint64), np.zeros(len(starts), np.bool_)
+    if not read_places(data, starts, ends, addresses, known):
         return None
-    address = place.str.extract(_ADDRESS).str.to_integer(base=16, dtype=pl.UInt64, strict=False)
-    return address.alias("__probe_ip")
+    return column(addresses, known, pl.UInt64())
 
 
-def _column(values: pl.Series, type_: type[pl.DataType] | None) -> pl.Series:
-    column = _typed(values)
-    if type_ is not None and column.dtype.is_integer():
-        return column.cast(type_, strict=False)
-    return column
-
-
-def _typed(values: pl.Series) -> pl.Series:
-    decimal = values.str.to_integer(dtype=pl.Int64, strict=False)
-    if decimal.null_count() == values.null_count():
-        return decimal
-    digits = values.to_frame("v").select(pl.col("v").str.extract_groups(_HEX).struct.unnest())
-    text = digits.select(pl.coalesce(pl.all())).to_series()
-    if text.null_count() == values.null_count():
-        return text.str.to_integer(base=16, dtype=pl.UInt64).alias(values.name)
-    return values
+def joined(parts: Sequence[Values]) -> pl.Series | None:
+    """One column of the values of all chunks, as what all of them can be; None where they must be
+    read as text and some were read as numbers.
+    """
+    for form, type_ in _FORMS:
+        columns = [getattr(part, form) for part in parts]
+        if all(c is not None or p.is_absent for c, p in zip(columns, parts, strict=True)):
+            return pl.concat(
+                pl.repeat(None, p.count, dtype=type_, eager=True) if c is None else c
+                for c, p in zip(columns, parts, strict=True)
+            )
+    return None

@@ -128,7 +128,7 @@ FORMATS: dict[str, PrintFormat] = {
     "kvm_userspace_exit": print_format(
         "reason {?{errno}?}{?{reason}?}",
         reason=named(pl.UInt32()),
-        errno=negated(pl.Int32(), r"(?:restart|error) \([0-9]+\)"),
+        errno=negated(pl.Int32(), "restart", "error"),
     ),
     "kvm_vcpu_wakeup": print_format(
         "{waited} time {ns} ns, polling {valid}",
@@ -162,3 +162,7 @@ FORMATS: dict[str, PrintFormat] = {
     "print": print_format("{ip}: {buf}", ip=_POINTER, buf=text()),
 }  # fmt: skip
 """By tracepoint; fields in the order of the format file."""
+
+MARKER, MARKER_EVENT = "tracing_mark_write", "print"
+MARKER_FORMAT = print_format("{buf}", ip=untold(pl.UInt64()), buf=text())
+"""ftrace prints the event print under its function's name."""

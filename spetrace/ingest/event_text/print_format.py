@@ -1,74 +1,114 @@
-"""An event's text as the columns of its fields, by a template of what the kernel prints."""
+"""What the kernel prints of a tracepoint, as a program for the print kernel."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 
-import polars as pl
+import numpy as np
+import numpy.typing as npt
 
 from spetrace.ingest.event_text.field import Field
 
-_NOISE = r"^(?:CAN'T FIND FIELD \"\w+\"|<CANT FIND FIELD \w+>)* *"
-_HOLE = re.compile(r"\{(\w*)\}")
+_PARTS = re.compile(r"(\{\w*\}|\{\?|\?\})")
+_NO_FIELD = -1
+
+
+class Step(IntEnum):
+    """The steps of a program; its rows are step, field, first and last byte of a literal (of FIELD:
+    first and last word), fewest digits, next row behind an option.
+    """
+
+    LITERAL = 0
+    FIELD = 1
+    SKIP = 2
+    """Anything, up to the first place where the literal of the next step stands."""
+    OPTION = 3
+    """The steps up to OPTION_END may be missing; field: their end."""
+    OPTION_END = 4
+
+
+@dataclass(frozen=True)
+class Program:
+    """A format in arrays: rows of steps, of words (first, last byte, value), of fields (form, bits,
+    signed, first and last byte of the name), and the bytes that they speak of.
+    """
+
+    steps: npt.NDArray[np.int64]
+    words: npt.NDArray[np.int64]
+    fields: npt.NDArray[np.int64]
+    texts: npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class PrintFormat:
-    """A tracepoint's fields in their order, and the pattern of its text, with a group for each."""
+    """A tracepoint's fields in their order, and the program that reads its text."""
 
-    pattern: str
+    template: str
     fields: dict[str, Field]
+    program: Program
 
 
 def print_format(template: str, **fields: Field) -> PrintFormat:
     """The format whose text is `template`: {name} stands for a field, {} for anything, and what
-    stands between {? and ?} may be missing.
+    stands between {? and ?} may be missing. A blank stands for one or more.
 
     trace-cmd's x86 plug-in writes complaints before the text of arm64's events; they are skipped.
     """
-    parts = _HOLE.split(template)
-    pattern = _NOISE + _literal(parts[0])
-    for name, literal in zip(parts[1::2], parts[2::2], strict=True):
-        pattern += f"(?P<{name}>{fields[name].pattern})" if name else ".*?"
-        pattern += _literal(literal)
-    return PrintFormat(pattern + r"\s*$", fields)
+    return PrintFormat(template, fields, _Compiler(fields).program(template))
 
 
-def read_fields(events: pl.DataFrame, format_: PrintFormat) -> pl.DataFrame:
-    """`events` with the format's fields in place of `text`; those whose text doesn't fit left out.
+class _Compiler:
+    def __init__(self, fields: dict[str, Field]) -> None:
+        self._fields = fields
+        self._texts = bytearray()
 
-    Texts of the form name=value ... fit too.
-    """
-    fits = events["text"].str.contains(format_.pattern)
-    printed = _printed(events.filter(fits), format_)
-    if fits.all():
-        return printed
-    return pl.concat([printed, _listed(events.filter(~fits), format_)]).sort("index")
+    def program(self, template: str) -> Program:
+        names = list(self._fields)
+        words, first_word = self._words()
+        steps: list[tuple[int, int, int, int]] = []
+        options: list[int] = []
+        for part in filter(None, _PARTS.split(template)):
+            if part == "{?":
+                options.append(len(steps))
+                steps.append((Step.OPTION, _NO_FIELD, 0, 0))
+            elif part == "?}":
+                start = options.pop()
+                steps[start] = (Step.OPTION, len(steps) + 1, 0, 0)
+                steps.append((Step.OPTION_END, _NO_FIELD, 0, 0))
+            elif part == "{}":
+                steps.append((Step.SKIP, _NO_FIELD, 0, 0))
+            elif part.startswith("{"):
+                name = part[1:-1]
+                span = first_word[name], first_word[name] + len(self._fields[name].words)
+                steps.append((Step.FIELD, names.index(name), *span))
+            else:
+                steps.append((Step.LITERAL, _NO_FIELD, *self._text(part)))
+        fields = [
+            (f.form, f.bits, f.type.is_signed_integer(), f.digits, *self._text(name))
+            for name, f in self._fields.items()
+        ]
+        texts = np.frombuffer(bytes(self._texts), np.uint8)
+        return Program(_rows(steps, 4), words, _rows(fields, 6), texts)
+
+    def _words(self) -> tuple[npt.NDArray[np.int64], dict[str, int]]:
+        rows: list[tuple[int, int, int]] = []
+        first: dict[str, int] = {}
+        for name, field in self._fields.items():
+            first[name] = len(rows)
+            rows += [(*self._text(word), value) for word, value in field.words.items()]
+        return _rows(rows, 3), first
+
+    def _text(self, text: str) -> tuple[int, int]:
+        first = len(self._texts)
+        self._texts += text.encode()
+        return first, len(self._texts)
 
 
-def _printed(events: pl.DataFrame, format_: PrintFormat) -> pl.DataFrame:
-    groups = events["text"].str.extract_groups(format_.pattern).struct.unnest()
-    fields = groups.select(
-        (field.read(pl.col(name)) if name in groups.columns else pl.lit(None))
-        .cast(field.type)
-        .alias(column_name(name, events.columns))
-        for name, field in format_.fields.items()
-    )
-    return pl.concat([events.drop("text"), fields], how="horizontal")
-
-
-def _listed(events: pl.DataFrame, format_: PrintFormat) -> pl.DataFrame:
-    """The events whose text is a list of name=value with any of the fields."""
-    fields = events.select(
-        field.raw_read(pl.col("text").str.extract(rf"(?:^|[ \]]){name}={field.raw_pattern}"))
-        .cast(field.type)
-        .alias(column_name(name, events.columns))
-        for name, field in format_.fields.items()
-    )
-    listed = fields.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
-    return pl.concat([events.drop("text"), fields], how="horizontal").filter(listed)
+def _rows(rows: Sequence[tuple[int, ...]], width: int) -> npt.NDArray[np.int64]:
+    return np.array(rows, np.int64).reshape(len(rows), width)
 
 
 def column_name(field: str, taken: Container[str]) -> str:
@@ -76,8 +116,3 @@ def column_name(field: str, taken: Container[str]) -> str:
     while field in taken:
         field += "_f"
     return field
-
-
-def _literal(text: str) -> str:
-    text = re.escape(text).replace(r"\ ", " +")
-    return text.replace(r"\{\?", "(?:").replace(r"\?\}", ")?")

@@ -2,44 +2,54 @@
 
 from __future__ import annotations
 
+import re
+
 from spetrace.errors import InputError
-from spetrace.ingest.event_text.header import Header
-from spetrace.ingest.event_text.lines import split_lines
+from spetrace.ingest.event_text.contents import Contents
+from spetrace.ingest.event_text.lines import PERF_SCRIPT
 
 _OPTIONS = (
-    ("nocontext-info", r"^[A-Za-z_]\w*: "),
-    ("raw", r"^-?[0-9]+ [0-9]+ [0-9]+ "),
-    ("hex", r"^[0-9a-f]{8} [0-9a-f]{8} [0-9a-f]{16} "),
-    ("bin", "\0"),
+    ("nocontext-info", re.compile(r"[A-Za-z_]\w*: ")),
+    ("raw", re.compile(r"-?[0-9]+ [0-9]+ [0-9]+ ")),
+    ("hex", re.compile(r"[0-9a-f]{8} [0-9a-f]{8} [0-9a-f]{16} ")),
+    ("bin", re.compile(r".*\0")),
 )
+_LINES_TRIED = 10
 
 
-def check_readable(header: Header) -> None:
-    """Raises InputError for forms that the header gives away."""
-    if header.tool == "perf script":
-        raise InputError(
-            "perf script text", "is not read yet: give the perf.data file that it was printed from"
-        )
-    if header.latency_format:
-        raise _printed_with(
-            "latency-format", "cuts names to 8 characters and counts from its start"
-        )
+def check_readable(contents: Contents, head: bytes) -> None:
+    """Raises InputError where the text, which begins with `head`, told nothing."""
+    if contents.header.tool == PERF_SCRIPT:
+        _check_perf_script(contents)
+    elif not contents.count and contents.unparsed:
+        raise _refuse_ftrace(head)
 
 
-def refuse(head: str) -> InputError:
-    """The error for a trace in whose text (it begins with `head`) no line is an event."""
-    lines = split_lines(head)
-    lines = lines.filter(~lines.str.contains(r"^(?:#|\s*$)"))
+def _check_perf_script(contents: Contents) -> None:
+    structure = "perf script text"
+    if contents.count and not contents.tracepoints:
+        cause = "holds no tracepoint: give the perf.data file that it was printed from"
+        raise InputError(structure, cause)
+    if contents.count and not contents.has_texts:
+        cause = "was printed without its events' fields: print it again with perf script -F +trace"
+        raise InputError(structure, cause)
+    if not contents.count and contents.unparsed:
+        raise InputError(structure, "no line is an event with its time, as perf script prints it")
+
+
+def _refuse_ftrace(head: bytes) -> InputError:
+    lines = head.decode("utf-8", "replace").splitlines()
+    lines = [line for line in lines if line.strip() and not line.startswith("#")][:_LINES_TRIED]
     for option, pattern in _OPTIONS:
-        if lines.head(10).str.contains(pattern).any():
-            return _printed_with(option, "leaves out what an event needs")
+        if any(pattern.match(line) for line in lines):
+            return _printed_with(option)
     return InputError("trace text", "no line is an event as ftrace or trace-cmd report print it")
 
 
-def _printed_with(option: str, effect: str) -> InputError:
+def _printed_with(option: str) -> InputError:
     off = option.removeprefix("no") if option.startswith("no") else f"no{option}"
     return InputError(
         "ftrace text",
-        f"was printed with trace_option {option}, which {effect}: "
+        f"was printed with trace_option {option}, which leaves out what an event needs: "
         f"print it again after `echo {off} > trace_options`",
     )

@@ -72,6 +72,7 @@ class Misc(IntFlag):
 class Feature(IntEnum):
     """Bits of the header's feature bitmap whose sections are read."""
 
+    TRACING_DATA = 1
     BUILD_ID = 2
     HOSTNAME = 3
     OSRELEASE = 4
@@ -90,16 +91,30 @@ class Feature(IntEnum):
 
 
 class SampleType(IntFlag):
-    """`perf_event_attr.sample_type`, as far as the sample_id trailer and a sample's id need it."""
+    """`perf_event_attr.sample_type`: the fields up to RAW, and those of the sample_id trailer."""
 
     IP = 1 << 0
     TID = 1 << 1
     TIME = 1 << 2
     ADDR = 1 << 3
+    READ = 1 << 4
+    CALLCHAIN = 1 << 5
     ID = 1 << 6
     CPU = 1 << 7
+    PERIOD = 1 << 8
     STREAM_ID = 1 << 9
+    RAW = 1 << 10
     IDENTIFIER = 1 << 16
+
+
+class ReadFormat(IntFlag):
+    """`perf_event_attr.read_format`: what a READ field holds beside the values."""
+
+    TOTAL_TIME_ENABLED = 1 << 0
+    TOTAL_TIME_RUNNING = 1 << 1
+    ID = 1 << 2
+    GROUP = 1 << 3
+    LOST = 1 << 4
 
 
 class AttrFlag(IntFlag):
@@ -123,6 +138,9 @@ class AuxFlag(IntFlag):
 AUXTRACE_TYPE_ARM_SPE = 4
 """PERF_RECORD_AUXTRACE_INFO.type of Arm SPE (tools/perf/util/auxtrace.h)."""
 
+TRACEPOINT_TYPE = 2
+"""`perf_event_attr.type` of tracepoints; their `config` is the ID of the format."""
+
 PMU_TYPES = {
     0: "hardware",
     1: "software",
@@ -141,3 +159,6 @@ CLOCK_NAMES = {
     11: "tai",
 }
 """`perf_event_attr.clockid` where `use_clockid` is set (include/uapi/linux/time.h)."""
+
+TRACE_CLOCKS = {"monotonic": "mono", "monotonic_raw": "mono_raw", "boottime": "boot"}
+"""What ftrace calls those of them that it names otherwise (Linux 6.12 kernel/trace/trace.c)."""

@@ -30,6 +30,7 @@ class EventAttr:
     type: int
     config: int
     sample_type: int
+    read_format: int
     flags: AttrFlag
     clockid: int | None
     """The clock of the sample times where `use_clockid` is set; None: perf's own clock."""
@@ -41,14 +42,14 @@ def parse_attr(data: memoryview, order: str) -> EventAttr:
     Raises InputError where it ends before the flags (the first version has 64 bytes).
     """
     cursor = Cursor(data, "perf_event_attr", order=order)
-    type_, size, config, _, sample_type = cursor.unpack("IIQQQ")
+    type_, size, config, _, sample_type, read_format = cursor.unpack("IIQQQQ")
     cursor.offset = _FLAGS_AT
     flags = AttrFlag(_flag_bits(bytes(cursor.take(8)), order))
     clockid = None
     if flags & AttrFlag.USE_CLOCKID and min(size, len(data)) >= _CLOCKID_AT + 4:
         cursor.offset = _CLOCKID_AT
         (clockid,) = cursor.unpack("i")
-    return EventAttr(type_, config, sample_type, flags, clockid)
+    return EventAttr(type_, config, sample_type, read_format, flags, clockid)
 
 
 def iter_attrs(

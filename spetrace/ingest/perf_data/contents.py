@@ -33,6 +33,8 @@ from spetrace.ingest.perf_data.tool_records import (
     parse_id_index,
     parse_time_conversion,
 )
+from spetrace.ingest.perf_data.tracepoint_samples import TracepointSamples
+from spetrace.ingest.perf_data.tracing_data import find_tracing_data
 from spetrace.quality import Quality
 from spetrace.tables.recording import TimeConversion
 
@@ -46,6 +48,7 @@ class Contents:
     events: EventTable
     features: Features
     quality: Quality
+    tracepoint_samples: TracepointSamples
     time_conversion: TimeConversion | None = None
     auxtrace_info: AuxtraceInfo | None = None
     other_trace: bool = False
@@ -86,6 +89,8 @@ class Contents:
         self.quality.add("perf_lost_events", self._lost.total)
 
     def _add_chunks(self, block: Block) -> None:
+        if self.features.tracing_data is None:
+            self.features.tracing_data = find_tracing_data(block)
         self._chunks.append(parse_chunks(block, self.quality))
         self._compressed += compressed_payloads(block, self.quality)
 
@@ -93,7 +98,9 @@ class Contents:
         self._add_tool_records(block)
         self._aux_records.append(parse_aux_records(block, self.events, self.quality))
         samples = block.rows(RecordType.SAMPLE)
-        self.events.count_samples(sample_events(block, samples, self.events))
+        owners = sample_events(block, samples, self.events)
+        self.events.count_samples(owners)
+        self.tracepoint_samples.add(block, samples, owners, self.events, self.quality)
         self._lost.add(block)
         self.side_band.add(block, self.events, self.quality)
         unknown = ~np.isin(block.types, _KNOWN_TYPES)

@@ -47,6 +47,8 @@ class Features:
     compression_level: int | None = None
     build_ids: memoryview | None = None
     """The section BUILD_ID: records, not parsed."""
+    tracing_data: memoryview | None = None
+    """The section TRACING_DATA, or what follows HEADER_TRACING_DATA: not parsed."""
 
     def parse(self, feature: int, cursor: Cursor) -> None:
         """Parse the section of one feature bit into its field; a bit that is not read is skipped.
@@ -139,6 +141,7 @@ def _compression_level(cursor: Cursor) -> int:
 
 
 _PARSERS: dict[Feature, tuple[str, Callable[[Cursor], Any]]] = {
+    Feature.TRACING_DATA: ("tracing_data", _everything),
     Feature.BUILD_ID: ("build_ids", _everything),
     Feature.HOSTNAME: ("hostname", _string),
     Feature.OSRELEASE: ("os_release", _string),

@@ -54,6 +54,8 @@ def with_build_ids(mappings: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     perf puts a symbol's name behind a kernel's in brackets, but only in mappings
     (tools/perf/util/machine.c, `machine__mmap_name`).
     """
+    if known.is_empty():
+        return mappings
     file = pl.coalesce(pl.col("path").str.extract(_NAMED), "path").alias("file")
     found = known.rename({"path": "file", "build_id": "noted"}).unique("file", keep="first")
     joined = mappings.with_columns(file).join(found, on="file", how="left", maintain_order="left")
@@ -91,8 +93,10 @@ def _owner(block: Block, rows: Rows) -> dict[str, pl.Series]:
 
 def _is_executable(block: Block, rows: Rows, type_: RecordType) -> npt.NDArray[np.bool_]:
     if type_ is RecordType.MMAP2:
-        return (block.u32(rows, _PROT_AT) & np.uint32(_PROT_EXEC)) != 0
-    return (block.misc(rows) & np.uint16(Misc.MMAP_DATA)) == 0
+        told = block.u32(rows, _PROT_AT) & np.uint32(_PROT_EXEC)
+    else:
+        told = ~block.misc(rows) & np.uint16(Misc.MMAP_DATA)
+    return told.astype(bool)
 
 
 def _own_build_ids(block: Block, rows: Rows, type_: RecordType) -> pl.Series:

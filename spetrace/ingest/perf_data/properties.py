@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from spetrace.ingest.perf_data.abi import CLOCK_NAMES, PMU_TYPES
+from spetrace.ingest.perf_data.abi import CLOCK_NAMES, PMU_TYPES, TRACE_CLOCKS
 from spetrace.ingest.perf_data.aux_streams import AuxStream
 from spetrace.ingest.perf_data.events import Event, EventTable
 from spetrace.ingest.perf_data.features import Features
@@ -29,7 +29,7 @@ def describe(
         "total_memory_kib": features.total_memory_kib,
         "cmdline": features.cmdline or None,
         "compression_level": features.compression_level,
-        "clockid": _clock(events),
+        "clockid": clock_name(events),
         "sample_time_ns": _pair(_known_span(features.sample_time_ns), "first", "last"),
         "events": [_event(event, features.pmu_mappings) for event in events.events],
         "aux_streams": [_stream(stream) for stream in streams] or None,
@@ -61,10 +61,16 @@ def _stream(stream: AuxStream) -> dict[str, Any]:
     }
 
 
-def _clock(events: EventTable) -> str | None:
+def clock_name(events: EventTable) -> str | None:
     """The clock of the sample times, where it is not perf's own."""
     chosen = [e.attr.clockid for e in events.events if e.attr.clockid is not None]
     return CLOCK_NAMES.get(chosen[0], str(chosen[0])) if chosen else None
+
+
+def trace_clock_name(events: EventTable) -> str:
+    """The clock of the sample times by ftrace's name, where it has one; perf's own is "perf"."""
+    name = clock_name(events)
+    return TRACE_CLOCKS.get(name, name) if name else "perf"
 
 
 def _known_span(span: tuple[int, int] | None) -> tuple[int, int] | None:

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from spetrace.errors import InputError
-from spetrace.ingest.perf_data.abi import AttrFlag, Feature
+from spetrace.ingest.mapped_bytes import let_go
+from spetrace.ingest.perf_data.abi import Feature
 from spetrace.ingest.perf_data.attrs import iter_attrs
 from spetrace.ingest.perf_data.aux_area import aux_area_bytes
 from spetrace.ingest.perf_data.aux_frame import build_aux_frame, count_aux_flags
@@ -19,9 +20,11 @@ from spetrace.ingest.perf_data.events import EventTable
 from spetrace.ingest.perf_data.features import Features, read_features
 from spetrace.ingest.perf_data.framing import Bytes
 from spetrace.ingest.perf_data.header import parse_header
-from spetrace.ingest.perf_data.properties import describe
+from spetrace.ingest.perf_data.properties import clock_name, describe, trace_clock_name
 from spetrace.ingest.perf_data.segments import missing_bytes
 from spetrace.ingest.perf_data.spe_data import PerfSpeData
+from spetrace.ingest.perf_data.tracepoint_samples import TracepointSamples
+from spetrace.ingest.perf_data.tracepoints import build_frames
 from spetrace.quality import Quality
 from spetrace.tables.recording import Recording
 
@@ -39,26 +42,31 @@ def read_perf_data(name: str, data: memoryview) -> Recording:
     if Feature.DIR_FORMAT in header.features:
         cause = "the file is one of several (perf record --threads), which are not read"
         raise InputError("perf.data header", cause, offset=header.size)
-    contents = Contents(EventTable(), read_features(data, header, quality), quality)
+    file_bytes = np.frombuffer(data, np.uint8)
+    features = read_features(data, header, quality)
+    contents = Contents(EventTable(), features, quality, TracepointSamples(file_bytes))
     for attr, ids in iter_attrs(data, header, quality):
         contents.events.add(attr, ids)
-    file_bytes = np.frombuffer(data, np.uint8)
     contents.read(file_bytes, header)
     if not contents.events.events:
         raise InputError("perf.data attributes", "no event is described", offset=header.size)
     _name_events(contents.events, contents.features)
     spe = _read_spe(contents, file_bytes)
     side_band, build_ids = contents.side_band, contents.features.build_ids
+    threads = side_band.threads()
+    tracepoints = build_frames(contents, threads, header.order)
+    let_go(file_bytes)
     return Recording(
         name=name,
         format="perf.data (pipe)" if header.pipe else "perf.data",
         size_bytes=len(data),
-        clock="perf",
+        clock=trace_clock_name(contents.events),
         properties=describe(header, contents.features, contents.events, spe.streams if spe else []),
         quality=quality,
         mappings=side_band.mappings(build_ids, header.order, quality),
-        threads=side_band.threads(),
+        threads=threads,
         spe=spe,
+        tracepoints=tracepoints,
     )
 
 
@@ -85,14 +93,19 @@ def _read_spe(contents: Contents, file_bytes: Bytes) -> PerfSpeData | None:
     missing = sum(missing_bytes(stream, file_bytes) for stream in streams)
     contents.quality.add("aux_gap_bytes", min(missing, _LARGEST_COUNT))
     count_aux_flags(aux, contents.quality)
-    attrs = [e.attr for e, is_spe in zip(contents.events.events, of_spe, strict=True) if is_spe]
+    clock = clock_name(contents.events)
+    if clock and contents.time_conversion:
+        contents.quality.add("clock_mismatch", 1, f"AUX records are on {clock}")
     return PerfSpeData(
         data=file_bytes,
         streams=streams,
         aux_records=build_aux_frame(aux, of_stream, streams),
         time_conversion=contents.time_conversion,
-        exclude_user=bool(attrs) and all(a.flags & AttrFlag.EXCLUDE_USER for a in attrs),
-        exclude_kernel=bool(attrs) and all(a.flags & AttrFlag.EXCLUDE_KERNEL for a in attrs),
+        event_flags={
+            number: event.attr.flags
+            for number, event in enumerate(contents.events.events)
+            if of_spe[number]
+        },
         aux_area_bytes=aux_area_bytes(contents.features.cmdline),
         midrs=_midrs(contents),
         quality=contents.quality,
@@ -100,10 +113,13 @@ def _read_spe(contents: Contents, file_bytes: Bytes) -> PerfSpeData | None:
 
 
 def _spe_events(contents: Contents) -> npt.NDArray[np.bool_]:
-    """Which events are of SPE: by the PMU types of AUXTRACE_INFO, else by the PMUs' names."""
+    """Which events are of SPE: by the PMU types of AUXTRACE_INFO and by the PMUs' names.
+
+    Version 1 of AUXTRACE_INFO has room for one type, and a machine of different CPUs has several.
+    """
     types = {t for t, name in contents.features.pmu_mappings.items() if name.startswith(_SPE_PMU)}
     if contents.auxtrace_info is not None:
-        types = set(contents.auxtrace_info.pmu_types)
+        types |= contents.auxtrace_info.pmu_types
     return np.array([e.attr.type in types for e in contents.events.events], bool)
 
 

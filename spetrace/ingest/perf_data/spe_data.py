@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
 
 import polars as pl
 import pyarrow as pa
 
+from spetrace.ingest.mapped_bytes import let_go
+from spetrace.ingest.perf_data.abi import AttrFlag
 from spetrace.ingest.perf_data.aux_streams import AuxStream
 from spetrace.ingest.perf_data.framing import Bytes
 from spetrace.ingest.perf_data.segments import iter_segments
+from spetrace.ingest.spe.ahead import iterated_ahead
 from spetrace.ingest.spe.decode import StreamIdentity, iter_batches
 from spetrace.ingest.spe.segment import Segment
 from spetrace.quality import Quality
 from spetrace.tables.recording import TimeConversion
+
+_LET_GO_ROWS: Final = 1 << 19
+"""Records after which the file's pages are let go: 32 MiB of records of 64 bytes."""
 
 
 @dataclass
@@ -25,8 +33,8 @@ class PerfSpeData:
     streams: Sequence[AuxStream]
     aux_records: pl.DataFrame
     time_conversion: TimeConversion | None
-    exclude_user: bool
-    exclude_kernel: bool
+    event_flags: Mapping[int, AttrFlag]
+    """Of each SPE event, by its place among the recording's."""
     aux_area_bytes: int | None
     midrs: dict[int | None, int]
     quality: Quality
@@ -43,6 +51,32 @@ class PerfSpeData:
         """Thread of each stream; None in per-CPU recordings."""
         return [stream.tid for stream in self.streams]
 
+    @property
+    def exclude_user(self) -> bool:
+        """exclude_user of all SPE events."""
+        return self._all_have(AttrFlag.EXCLUDE_USER, self.event_flags)
+
+    @property
+    def exclude_kernel(self) -> bool:
+        """exclude_kernel of all SPE events."""
+        return self._all_have(AttrFlag.EXCLUDE_KERNEL, self.event_flags)
+
+    def excludes(self, stream: int) -> tuple[bool, bool]:
+        """exclude_user and exclude_kernel of the SPE events that wrote the stream, if all have it.
+
+        Where no AUX record tells which those are, of all SPE events.
+        """
+        told = set(self.streams[stream].aux_records.event.tolist()) & set(self.event_flags)
+        events = told or set(self.event_flags)
+        return (
+            self._all_have(AttrFlag.EXCLUDE_USER, events),
+            self._all_have(AttrFlag.EXCLUDE_KERNEL, events),
+        )
+
+    def _all_have(self, flag: AttrFlag, events: Iterable[int]) -> bool:
+        found = [self.event_flags[event] for event in events]
+        return bool(found) and all(flag & flags for flags in found)
+
     def segments(self, stream: int) -> Iterator[Segment]:
         """The stream's SPE bytes, undecoded, as views of the file."""
         return iter_segments(self.streams[stream], self.data)
@@ -50,18 +84,39 @@ class PerfSpeData:
     def batches(
         self, columns: Collection[str] | None = None, source: int = 0
     ) -> Iterator[tuple[int, pa.RecordBatch]]:
-        """The records as (stream, batch of table spe_records), stream after stream, in AUX order."""
-        for number, stream in enumerate(self.streams):
-            found = Quality()
-            identity = StreamIdentity(source, stream.cpu, stream.tid)
-            for batch in iter_batches(
-                self.segments(number),
-                identity,
-                time_conversion=self.time_conversion,
-                columns=columns,
-                quality=found,
-            ):
-                yield number, batch
-            if number not in self._counted:
-                self._counted.add(number)
-                self.quality.merge(found)
+        """The records as (stream, batch of table spe_records), stream after stream, in AUX order.
+
+        Streams are decoded ahead, in threads.
+        """
+        found = [Quality() for _ in self.streams]
+        decoders = [
+            partial(self._decode, number, columns, source, quality)
+            for number, quality in enumerate(found)
+        ]
+        rows = 0
+        with iterated_ahead(decoders) as iterators:
+            for number, batches in enumerate(iterators):
+                for batch in batches:
+                    rows += batch.num_rows
+                    if rows >= _LET_GO_ROWS:
+                        rows = 0
+                        let_go(self.data)
+                    yield number, batch
+                self._count(number, found[number])
+
+    def _decode(
+        self, number: int, columns: Collection[str] | None, source: int, quality: Quality
+    ) -> Iterator[pa.RecordBatch]:
+        stream = self.streams[number]
+        return iter_batches(
+            self.segments(number),
+            StreamIdentity(source, stream.cpu, stream.tid),
+            time_conversion=self.time_conversion,
+            columns=columns,
+            quality=quality,
+        )
+
+    def _count(self, number: int, found: Quality) -> None:
+        if number not in self._counted:
+            self._counted.add(number)
+            self.quality.merge(found)

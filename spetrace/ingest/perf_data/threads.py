@@ -14,7 +14,7 @@ from spetrace.ingest.perf_data.sample_id import parse_sample_ids
 from spetrace.quality import Quality
 
 _COMM_AT = 16
-_FORK_BYTES = 32
+_FORK_TIME_AT, _FORK_BYTES = 24, 32
 _SCHEMA = {
     "at": pl.Int64,
     "time_ns": pl.Int64,
@@ -30,7 +30,8 @@ def parse_namings(block: Block, events: EventTable, quality: Quality) -> pl.Data
 
     `parent` is the thread that forked, null in COMM records. Records too short are counted.
     """
-    return pl.concat([_comms(block, events, quality), _forks(block, quality)]).sort("at")
+    found = [_comms(block, events, quality), _forks(block, events, quality)]
+    return pl.concat(found).sort("at")
 
 
 def name_threads(parts: list[pl.DataFrame]) -> pl.DataFrame:
@@ -39,6 +40,8 @@ def name_threads(parts: list[pl.DataFrame]) -> pl.DataFrame:
     A forked thread has the name that its parent had at that time; of one time, in file order.
     """
     namings = pl.concat([pl.DataFrame(schema=_SCHEMA), *parts]).with_row_index("row")
+    if namings["parent"].null_count() == len(namings):
+        return namings.drop("row", "at", "parent")
     by_time = namings.sort("time_ns", "row", nulls_last=False).with_row_index("place")
     place = pl.col("place").cast(pl.Int64)
     threads = by_time.select(place.set_sorted(), "tid")
@@ -87,15 +90,17 @@ def _comms(block: Block, events: EventTable, quality: Quality) -> pl.DataFrame:
     return pl.DataFrame(columns, schema=_SCHEMA)
 
 
-def _forks(block: Block, quality: Quality) -> pl.DataFrame:
+def _forks(block: Block, events: EventTable, quality: Quality) -> pl.DataFrame:
     rows = block.rows(RecordType.FORK)
     whole = rows[block.sizes[rows] >= _FORK_BYTES]
     quality.add("perf_damaged_records", len(rows) - len(whole), "short FORK records")
     if not len(whole):
         return pl.DataFrame(schema=_SCHEMA)
+    times = parse_sample_ids(block, whole, _FORK_BYTES - 8, events).time_ns
+    own = block.u64(whole, _FORK_TIME_AT).view(np.int64)
     columns = {
         "at": block.offsets[whole],
-        "time_ns": _times(block.u64(whole, 24).view(np.int64)),
+        "time_ns": _times(np.where(times < 0, own, times)),
         "pid": block.u32(whole, 8).view(np.int32),
         "tid": block.u32(whole, 16).view(np.int32),
         "parent": block.u32(whole, 20).view(np.int32),

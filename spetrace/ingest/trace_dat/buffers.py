@@ -9,6 +9,7 @@ from typing import NamedTuple
 from spetrace.errors import InputError
 from spetrace.ingest.cursor import Cursor
 from spetrace.ingest.trace_dat import sections
+from spetrace.ingest.trace_dat.compression import Decompressor
 from spetrace.ingest.trace_dat.options import Option, OptionId
 from spetrace.ingest.trace_dat.prologue import Prologue
 
@@ -55,6 +56,19 @@ def read_v7_buffer(data: memoryview, prologue: Prologue, option: Option) -> Buff
     for _ in range(count):
         buffer.cpus.append(CpuData(*cursor.unpack("IQQ")))
     return buffer
+
+
+def read_v7_text(
+    data: memoryview, prologue: Prologue, option: Option, decompressor: Decompressor
+) -> memoryview:
+    """The text that a BUFFER_TEXT option points at; raises InputError where it is cut or damaged."""
+    offset = option.cursor(prologue.order).u64()
+    section = sections.find_section(data, prologue.order, offset, sections.BUFFER_TEXT)
+    end = section.offset + section.size
+    cursor = Cursor(data, "trace.dat text", section.offset, end, prologue.order)
+    if not section.compressed:
+        return cursor.take(cursor.left)
+    return memoryview(b"".join(decompressor.iter_chunks(cursor)))
 
 
 def read_v6_buffers(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 
 import pyarrow as pa
 
 from spetrace.errors import InputError
+from spetrace.ingest.cursor import Cursor
 
 _MAX_CHUNK_BYTES = 1 << 30
 _FREE_BYTES = 1 << 26
@@ -53,6 +55,16 @@ class Decompressor:
             return memoryview(zlib.decompressobj().decompress(piece, max(size, 1)))
         buffer: pa.Buffer = pa.Codec("zstd").decompress(pa.py_buffer(piece), decompressed_size=size)
         return memoryview(buffer)
+
+    def iter_chunks(self, cursor: Cursor) -> Iterator[memoryview]:
+        """The chunks at the cursor, decompressed: their number, then sizes and bytes of each.
+
+        Raises InputError at the first that is cut or damaged.
+        """
+        for _ in range(cursor.u32()):
+            compressed, size = cursor.unpack("II")
+            at = cursor.offset
+            yield self.decompress(cursor.take(compressed), size, at)
 
 
 def _error(cause: str, offset: int) -> InputError:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from spetrace.errors import InputError
+from spetrace.ingest import trace_metadata as blocks
 from spetrace.ingest.cursor import Cursor
-from spetrace.ingest.trace_dat import metadata as blocks
 from spetrace.ingest.trace_dat import sections
 from spetrace.ingest.trace_dat.buffers import (
     FLYRECORD,
@@ -14,9 +14,9 @@ from spetrace.ingest.trace_dat.buffers import (
     Buffer,
     read_v6_buffers,
     read_v7_buffer,
+    read_v7_text,
 )
 from spetrace.ingest.trace_dat.compression import Decompressor
-from spetrace.ingest.trace_dat.metadata import Metadata
 from spetrace.ingest.trace_dat.options import (
     Option,
     OptionId,
@@ -26,13 +26,12 @@ from spetrace.ingest.trace_dat.options import (
 )
 from spetrace.ingest.trace_dat.prologue import Prologue, read_prologue
 from spetrace.ingest.trace_dat.salvage import salvage_buffers
+from spetrace.ingest.trace_dat.saved_tgids import holds_tgids
+from spetrace.ingest.trace_metadata import Metadata
 from spetrace.quality import Quality
 
 _OPTIONS_TAG = b"options  \0"
 _LATENCY_TAG = b"latency  \0"
-_TEXT_CAUSE = (
-    "holds the text of a trace, not its records: read that text instead (trace-cmd report)"
-)
 _SECTIONS = (
     sections.HEADER_INFO,
     sections.FTRACE_FORMATS,
@@ -53,10 +52,20 @@ class Container:
     options: list[Option] = field(default_factory=list)
     buffers: list[Buffer] = field(default_factory=list)
     """The top one first, the instances as the file lists them."""
+    text: memoryview | None = None
+    """The text that a latency tracer's file holds instead of buffers."""
 
     def first(self, id_: OptionId) -> Option | None:
         """The first option of an id."""
         return next((o for o in self.options if o.id == id_), None)
+
+    @property
+    def cpu_count(self) -> int | None:
+        """CPUs of the machine, where an option tells."""
+        for option in self.options:
+            if option.id == OptionId.CPUCOUNT and not holds_tgids(option):
+                return option.cursor(self.prologue.order).u32()
+        return None
 
 
 def read_container(data: memoryview, quality: Quality) -> Container:
@@ -85,12 +94,12 @@ def _read_v6(container: Container) -> None:
         container.options = read_v6_options(cursor)
         tag = bytes(cursor.take(TAG_BYTES))
     if tag == _LATENCY_TAG:
-        raise cursor.error(_TEXT_CAUSE)
+        container.text = cursor.take(cursor.left)
+        return
     if tag != FLYRECORD:
         raise cursor.error(f"trace data tagged {tag!r} is not read")
-    count = container.first(OptionId.CPUCOUNT)
-    if count is not None:
-        cpus = count.cursor(prologue.order).u32()
+    count = container.cpu_count
+    cpus = cpus if count is None else count
     try:
         container.buffers.extend(read_v6_buffers(cursor, prologue, cpus, container.options))
     except InputError as error:
@@ -111,10 +120,11 @@ def _read_v7(container: Container) -> None:
     _read_v7_buffers(container)
     if chain.broken:
         _salvage(container, chain.broken)
-    if not container.buffers:
-        text = container.first(OptionId.BUFFER_TEXT)
-        cause = _TEXT_CAUSE if text else "has no trace data"
-        raise chain.broken or InputError("trace.dat", cause)
+    text = container.first(OptionId.BUFFER_TEXT)
+    if text is not None and not any(buffer.cpus for buffer in container.buffers):
+        container.text = read_v7_text(data, prologue, text, container.decompressor)
+    elif not container.buffers:
+        raise chain.broken or InputError("trace.dat", "has no trace data")
 
 
 def _read_v7_buffers(container: Container) -> None:

@@ -1,4 +1,4 @@
-"""The merge of all CPUs' events into one order, and their grouping by event id.
+"""The merge of all CPUs' events into one order, and their grouping by event.
 
 trace-cmd report's order: always the earliest of the CPUs' next events, on a tie the lower CPU first,
 within a CPU as recorded, whatever the times say.
@@ -31,10 +31,10 @@ def _sift_down(heap, size, times, position):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _start_heap(heap, times, position, bounds):  # type: ignore[no-untyped-def]
+def _start_heap(heap, times, position, ends):  # type: ignore[no-untyped-def]
     size = 0
-    for stream in range(len(bounds) - 1):
-        if bounds[stream] == bounds[stream + 1]:
+    for stream in range(len(ends)):
+        if position[stream] == ends[stream]:
             continue
         at = size
         heap[at] = stream
@@ -47,22 +47,25 @@ def _start_heap(heap, times, position, bounds):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def merge_groups(bounds, events, slots, cursors, out):  # type: ignore[no-untyped-def]
-    """Merge the streams and write each event to its group's next place.
+def merge_groups(position, ends, more, events, place, cursors, out):  # type: ignore[no-untyped-def]
+    """Merge streams and write each event to its group's next place; returns the next `place`.
 
-    Stream s is the part from bounds[s] to bounds[s + 1] of the arrays `events` (times, offsets,
-    lengths, ids). `slots` gives the group of an id, -1 for none; `cursors` where each group's next
-    event goes in the arrays `out` (places, times, streams, offsets, lengths).
+    Stream s is the part from position[s] to ends[s] of the arrays `events` (times, offsets, lengths,
+    slots); `position` is moved on. Where `more` says that a stream goes on behind its end, the merge
+    stops as soon as that is reached: what comes next is not known then. A slot is a group's number:
+    `cursors` has where the group's next event goes in the arrays `out` (places, times, streams,
+    offsets, lengths), and -1 for a group that is only counted.
     """
-    times, offsets, lengths, ids = events
+    times, offsets, lengths, slots = events
     out_place, out_time, out_stream, out_offset, out_length = out
-    position = bounds[:-1].copy()
     heap = np.empty(len(position), np.int64)
-    size = _start_heap(heap, times, position, bounds)
-    place = 0
+    size = _start_heap(heap, times, position, ends)
+    for stream in range(len(ends)):
+        if more[stream] and position[stream] == ends[stream]:
+            return place
     while size:
         stream = heap[0]
-        at, end = position[stream], bounds[stream + 1]
+        at, end = position[stream], ends[stream]
         rival = -1
         if size > 1:
             rival = heap[1]
@@ -73,19 +76,28 @@ def merge_groups(bounds, events, slots, cursors, out):  # type: ignore[no-untype
             time = times[at]
             if rival >= 0 and (time > limit or (time == limit and stream > rival)):
                 break
-            slot = slots[ids[at]]
-            if slot >= 0:
-                to = cursors[slot]
-                cursors[slot] = to + 1
+            to = cursors[slots[at]]
+            if to >= 0:
+                cursors[slots[at]] = to + 1
                 out_place[to] = place
                 out_time[to] = time
                 out_stream[to] = stream
                 out_offset[to] = offsets[at]
                 out_length[to] = lengths[at]
-                place += 1
+            place += 1
             at += 1
         position[stream] = at
         if at == end:
+            if more[stream]:
+                return place
             size -= 1
             heap[0] = heap[size]
         _sift_down(heap, size, times, position)
+    return place
+
+
+@njit(cache=True, nogil=True)
+def count_slots(slots, counts):  # type: ignore[no-untyped-def]
+    """Add to `counts` how often each slot is among `slots`."""
+    for i in range(len(slots)):
+        counts[slots[i]] += 1

@@ -30,6 +30,7 @@ class OptionId(IntEnum):
     GUEST = 13
     TSC2NSEC = 14
     BUFFER_TEXT = 22
+    SAVED_TGIDS = 32
 
 
 _MAX_OPTIONS = 1 << 18

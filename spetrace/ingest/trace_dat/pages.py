@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import mmap
+import tempfile
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +15,7 @@ from spetrace.ingest.cursor import Cursor
 from spetrace.ingest.trace_dat.buffers import CpuData
 from spetrace.ingest.trace_dat.container import Container
 
+_MEMORY_BYTES = 128 << 20
 _COUNT_BYTES = 4
 """A CPU's size leaves out its chunk count where trace-cmd 3.1 wrote it (measured on 3.1.6)."""
 
@@ -36,26 +40,68 @@ class Pages(NamedTuple):
 def read_pages(container: Container) -> Pages:
     """Find, and where needed decompress, all pages; what the file lacks is counted in its quality.
 
-    Raises InputError where CPUs overlap each other.
+    More than 128 MiB of decompressed pages go to a temporary file. Raises InputError where CPUs
+    overlap each other.
     """
     _check_overlap(container)
-    pieces: list[memoryview] = []
+    if not any(buffer.compressed for buffer in container.buffers):
+        return _in_place(container)
+    with _Store() as store:
+        streams = []
+        for number, buffer in enumerate(container.buffers):
+            for cpu in sorted(buffer.cpus):
+                start = store.length
+                pieces = (
+                    _chunks(container, cpu) if buffer.compressed else [_present(container, cpu)]
+                )
+                for piece in pieces:
+                    store.add(piece)
+                if store.length > start:
+                    streams.append(Stream(number, cpu.cpu, buffer.page_size, start, store.length))
+        return Pages(store.bytes(), streams)
+
+
+def _in_place(container: Container) -> Pages:
     streams = []
-    length = 0
-    in_place = not any(b.compressed for b in container.buffers)
     for number, buffer in enumerate(container.buffers):
         for cpu in sorted(buffer.cpus):
-            present = _present(container, cpu)
-            found = _decompressed(container, cpu) if buffer.compressed else [present]
-            start = cpu.offset if in_place else length
-            size = sum(len(piece) for piece in found)
-            pieces += [] if in_place else found
-            length += size
+            size = len(_present(container, cpu))
             if size:
-                streams.append(Stream(number, cpu.cpu, buffer.page_size, start, start + size))
-    if in_place:
-        return Pages(np.frombuffer(container.data, np.uint8), streams)
-    return Pages(_joined(pieces, length), streams)
+                end = cpu.offset + size
+                streams.append(Stream(number, cpu.cpu, buffer.page_size, cpu.offset, end))
+    return Pages(np.frombuffer(container.data, np.uint8), streams)
+
+
+class _Store:
+    """Pieces of bytes laid end to end, in memory up to a size and in a nameless file beyond."""
+
+    def __init__(self) -> None:
+        self.length = 0
+        self._file = tempfile.SpooledTemporaryFile(_MEMORY_BYTES)  # noqa: SIM115
+
+    def __enter__(self) -> _Store:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._file.close()
+
+    def add(self, piece: memoryview) -> None:
+        """Append a piece; raises InputError where there is no room for it."""
+        try:
+            self._file.write(piece)
+        except OSError as error:
+            cause = f"can't be decompressed to {tempfile.gettempdir()}: {error.strerror}"
+            raise InputError("trace.dat CPU data", cause) from error
+        self.length += len(piece)
+
+    def bytes(self) -> npt.NDArray[np.uint8]:
+        """All of them."""
+        if self.length <= _MEMORY_BYTES:
+            self._file.seek(0)
+            return np.frombuffer(self._file.read(), np.uint8)
+        self._file.flush()
+        mapped = mmap.mmap(self._file.fileno(), self.length, access=mmap.ACCESS_READ)
+        return np.frombuffer(memoryview(mapped), np.uint8)
 
 
 def _check_overlap(container: Container) -> None:
@@ -77,27 +123,15 @@ def _present(container: Container, cpu: CpuData) -> memoryview:
     return piece
 
 
-def _decompressed(container: Container, cpu: CpuData) -> list[memoryview]:
+def _chunks(container: Container, cpu: CpuData) -> Iterator[memoryview]:
     """The chunks of a CPU as far as they can be decompressed."""
     end = cpu.offset + cpu.size + _COUNT_BYTES
     order = container.prologue.order
+    _present(container, cpu)
     cursor = Cursor(container.data, "trace.dat chunks", cpu.offset, end, order)
-    chunks: list[memoryview] = []
     try:
-        for _ in range(cursor.u32() if cpu.size else 0):
-            compressed, size = cursor.unpack("II")
-            at = cursor.offset
-            chunks.append(container.decompressor.decompress(cursor.take(compressed), size, at))
+        if cpu.size:
+            yield from container.decompressor.iter_chunks(cursor)
     except InputError as error:
         if cpu.offset + cpu.size <= len(container.data):
             container.quality.add("trace_damaged_sections", 1, str(error))
-    return chunks
-
-
-def _joined(pieces: list[memoryview], length: int) -> npt.NDArray[np.uint8]:
-    data = np.empty(length, np.uint8)
-    at = 0
-    for piece in pieces:
-        data[at : at + len(piece)] = np.frombuffer(piece, np.uint8)
-        at += len(piece)
-    return data

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
-
-import polars as pl
 
 from spetrace.errors import InputError
 from spetrace.ingest.cursor import Cursor
@@ -35,8 +34,8 @@ def clock_is_ns(clock: str | None, corrections: Corrections) -> bool:
     return clock not in _CYCLE_CLOCKS or corrections.tsc is not None
 
 
-def describe(container: Container, tables: dict[str, pl.DataFrame]) -> dict[str, Any]:
-    """The properties of a recording: JSON values."""
+def describe(container: Container, counts: Mapping[str, int]) -> dict[str, Any]:
+    """The properties of a recording with that many events by tracepoint: JSON values."""
     prologue = container.prologue
     facts: dict[str, Any] = {
         "version": prologue.version,
@@ -46,7 +45,7 @@ def describe(container: Container, tables: dict[str, pl.DataFrame]) -> dict[str,
         "page_size": prologue.page_size,
         "cpus": _cpu_count(container),
         "instances": [b.name for b in container.buffers if b.name],
-        "events": {name: len(table) for name, table in sorted(tables.items())},
+        "events": dict(sorted(counts.items())),
         "cpu_stats": [stats.facts() for stats in read_cpu_stats(container.options)],
     }
     for option in container.options:
@@ -56,9 +55,9 @@ def describe(container: Container, tables: dict[str, pl.DataFrame]) -> dict[str,
 
 
 def _cpu_count(container: Container) -> int:
-    option = container.first(OptionId.CPUCOUNT)
-    if option is not None and len(option.data) >= 4:
-        return option.cursor(container.prologue.order).u32()
+    count = container.cpu_count
+    if count is not None:
+        return count
     return len({c.cpu for b in container.buffers for c in b.cpus})
 
 

@@ -81,19 +81,20 @@ def _count_missed(data, commit, at, page_end, long_size, big, counters):  # type
 
 
 @njit(cache=True, nogil=True)
-def walk_pages(data, start, end, layout, out, counters, id_counts):  # type: ignore[no-untyped-def]
-    """Walk the pages in data[start:end] of one CPU; returns the number of events written.
+def walk_pages(data, start, end, layout, slots, out, tallies):  # type: ignore[no-untyped-def]
+    """Walk the pages in data[start:end] of one CPU, all but the last of them whole.
 
-    `out` (times as uint64 in clock units, offsets and lengths of the records in `data`, ids) is
-    filled from 0 on and must have room for (end - start) / 8 events. `counters` and `id_counts`
-    [65536] are added to. A page that is cut by `end` gives the events that are whole.
+    `slots` [65536] numbers the ids of events that are wanted, -1 for others. Each wanted event is
+    written to the next place of `out` (times as uint64 in clock units, offsets and lengths of the
+    records in `data`, slots), and counted in `tallies` (counters; by id all events, wanted or not;
+    by page the number of wanted events, their first and their last time). Either may be None.
+    A page that is cut by `end` gives the events that are whole.
     """
     page_size, long_size = np.uint64(layout.page_size), np.uint64(layout.long_size)
     id_offset = np.uint64(layout.id_offset)
     big = layout.big_endian
-    times, offsets, lengths, ids = out
     page, end = np.uint64(start), np.uint64(end)
-    count = 0
+    count = number = 0
     while page + _EIGHT + long_size <= end:
         page_end = min(page + page_size, end)
         time = load_u64(data, page, big)
@@ -101,9 +102,10 @@ def walk_pages(data, start, end, layout, out, counters, id_counts):  # type: ign
         commit = load_u32(data, page + _EIGHT + low_half, big)
         at = page + _EIGHT + long_size
         full_stop = at + (commit & _DELTA_MASK)
-        _count_missed(data, commit, full_stop, page_end, long_size, big, counters)
         stop = min(full_stop, page_end)
         state = _DAMAGE if full_stop > page + page_size else _SKIP
+        if tallies is not None:
+            _count_missed(data, commit, full_stop, page_end, long_size, big, tallies[0])
         while at + _FOUR <= stop and state < _END:
             state, time, record, length, at = _step(data, at, stop, time, big)
             if state != _EVENT:
@@ -112,13 +114,29 @@ def walk_pages(data, start, end, layout, out, counters, id_counts):  # type: ign
                 state = _DAMAGE
                 continue
             id_ = load_u16(data, record + id_offset, big)
-            times[count] = time
-            offsets[count] = record
-            lengths[count] = length
-            ids[count] = id_
-            id_counts[id_] += 1
-            count += 1
-        cut = page_end < full_stop <= page + page_size
-        counters[DAMAGED] += state == _DAMAGE and not cut
+            slot = slots[id_]
+            if tallies is not None:
+                tallies[1][id_] += 1
+                if slot >= 0:
+                    _tally(tallies, number, time)
+            if out is not None and slot >= 0:
+                out[0][count] = time
+                out[1][count] = record
+                out[2][count] = length
+                out[3][count] = slot
+                count += 1
+        if tallies is not None:
+            cut = page_end < full_stop <= page + page_size
+            tallies[0][DAMAGED] += state == _DAMAGE and not cut
         page += page_size
-    return count
+        number += 1
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _tally(tallies, page, time):  # type: ignore[no-untyped-def]
+    _counters, _ids, events, first, last = tallies
+    if not events[page]:
+        first[page] = last[page] = time
+    events[page] += 1
+    first[page] = min(first[page], time)
+    last[page] = max(last[page], time)

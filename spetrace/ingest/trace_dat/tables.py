@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -10,33 +11,12 @@ import polars as pl
 
 from spetrace.errors import InputError
 from spetrace.ingest.event_fields import Records, decode_fields
-from spetrace.ingest.event_format import EventField, EventFormat, parse_event_format
-from spetrace.ingest.field_type import FieldKind
-from spetrace.ingest.trace_dat.metadata import Metadata
-from spetrace.ingest.trace_dat.pages import Pages
-from spetrace.ingest.trace_dat.records import Group
+from spetrace.ingest.event_format import EventFormat, parse_event_format
+from spetrace.ingest.trace_dat.event_stream import Group
+from spetrace.ingest.trace_dat.threads import UNKNOWN_PID, Threads
+from spetrace.ingest.trace_metadata import Metadata
+from spetrace.ingest.tracepoint_frame import absent, build_frame, pid_field, table_name
 from spetrace.quality import Quality
-
-_PID_LIMIT = 1 << 22
-"""PID_MAX_LIMIT of 64-bit kernels (Linux 6.12 include/linux/threads.h)."""
-_IDLE = "<idle>"
-
-
-class Comms:
-    """Command names by pid; pid 0 is `<idle>`, as trace-cmd names it."""
-
-    def __init__(self, comms: dict[int, str]) -> None:
-        known = {pid: comm for pid, comm in comms.items() if 0 < pid < _PID_LIMIT} | {0: _IDLE}
-        names = sorted(set(known.values()))
-        code = {name: i for i, name in enumerate(names)}
-        self._names = pl.Series([*names, None], dtype=pl.Categorical)
-        self._codes = np.full(max(known) + 2, len(names), np.uint32)
-        self._codes[list(known)] = [code[name] for name in known.values()]
-
-    def of(self, pids: npt.NDArray[np.int32]) -> pl.Series:
-        """The names of `pids` as Categorical, null where unknown."""
-        unknown = np.uint32(len(self._codes) - 1)
-        return self._names[self._codes[np.minimum(pids.view(np.uint32), unknown)]]
 
 
 class Streams(NamedTuple):
@@ -47,78 +27,65 @@ class Streams(NamedTuple):
     """Names of the trace buffers; None where there is only the top one."""
 
 
-def build_tables(
-    groups: dict[int, Group],
-    pages: Pages,
-    streams: Streams,
-    metadata: Metadata,
-    big_endian: bool,
-    quality: Quality,
-) -> dict[str, pl.DataFrame]:
-    """The tables by tracepoint name, as `Recording.tracepoints` describes them.
+class Event(NamedTuple):
+    """A tracepoint under the name that its table has."""
 
-    Where two systems have events of one name, those after the first are called `system:name`.
-    """
-    tables: dict[str, pl.DataFrame] = {}
+    name: str
+    format: EventFormat
+
+
+class Formats(NamedTuple):
+    """The tracepoints by id, and why the formats of others can't be read."""
+
+    events: dict[int, Event]
+    damaged: dict[int, InputError]
+
+
+def read_formats(metadata: Metadata, ids: Collection[int]) -> Formats:
+    """The tracepoints of `ids`."""
+    formats = Formats({}, {})
     names: set[str] = set()
-    comms = Comms(metadata.comms)
-    for id_, group in groups.items():
+    for id_ in ids:
         system, text = metadata.formats[id_]
         try:
             format_ = parse_event_format(text, system, metadata.long_size)
         except InputError as error:
-            quality.add("trace_unknown_events", len(group.places), str(error))
-            continue
-        name = format_.name if format_.name not in names else f"{system}:{format_.name}"
-        name = _free_name(name, names)
-        records = Records(pages.data, group.offsets, group.lengths, big_endian)
-        tables[name] = _table(group, records, format_, streams, comms, quality)
-    return tables
+            formats.damaged[id_] = error
+        else:
+            formats.events[id_] = Event(table_name(format_, names), format_)
+    return formats
 
 
-def _table(
-    group: Group,
-    records: Records,
-    format_: EventFormat,
-    streams: Streams,
-    comms: Comms,
-    quality: Quality,
-) -> pl.DataFrame:
-    pid_field = _pid_field(format_)
-    own = decode_fields(
-        records, format_.fields if pid_field is None else (pid_field, *format_.fields)
-    )
-    pids = own.pop(0).values if pid_field is not None else _absent("pid", len(group.places))
-    columns = [
-        pl.Series("index", group.places),
-        pl.Series("time_ns", group.times),
-        pl.Series("cpu", streams.cpus[group.streams]),
-        pids.cast(pl.Int32, strict=False).alias("pid"),
-        comms.of(pids.fill_null(_PID_LIMIT).to_numpy()).alias("comm"),
-        _absent("tgid", len(group.places)),
-    ]
-    if streams.instances is not None:
-        columns.append(streams.instances[group.streams].alias("instance"))
-    taken = {column.name for column in columns}
-    for field, (values, damaged) in zip(format_.fields, own, strict=True):
-        quality.add("trace_damaged_fields", damaged, f"{format_.name}.{field.name}")
-        columns.append(values.alias(_free_name(field.name, taken)))
-    return pl.DataFrame(columns)
+class TableMaker:
+    """Makes the tables of one file, as `Recording.tracepoints` describes them."""
 
+    def __init__(
+        self, data: npt.NDArray[np.uint8], streams: Streams, threads: Threads, big_endian: bool
+    ) -> None:
+        self._data = data
+        self._streams = streams
+        self._threads = threads
+        self._big_endian = big_endian
 
-def _pid_field(format_: EventFormat) -> EventField | None:
-    field = format_.common_field("common_pid")
-    usable = field is not None and field.type.kind is FieldKind.INTEGER and field.size == 4
-    return field if usable else None
+    def make(self, format_: EventFormat, group: Group, quality: Quality) -> pl.DataFrame:
+        """The table of some events of one tracepoint; fields that they do not hold are counted."""
+        records = Records(self._data, group.offsets, group.lengths, self._big_endian)
+        pid = pid_field(format_)
+        own = decode_fields(records, format_.fields if pid is None else (pid, *format_.fields))
+        pids = own.pop(0).values if pid is not None else absent("pid", len(group.places))
+        common = self._common(group, pids.cast(pl.Int32, strict=False))
+        return build_frame(common, format_, own, quality)
 
-
-def _absent(name: str, rows: int) -> pl.Series:
-    return pl.Series(name, [None], pl.Int32).new_from_index(0, rows)
-
-
-def _free_name(name: str, taken: set[str]) -> str:
-    """`name`, with `_f` behind it where it is taken already; takes it."""
-    while name in taken:
-        name += "_f"
-    taken.add(name)
-    return name
+    def _common(self, group: Group, pids: pl.Series) -> list[pl.Series]:
+        numbers = pids.fill_null(UNKNOWN_PID).to_numpy()
+        columns = [
+            pl.Series("index", group.places).set_sorted(),
+            pl.Series("time_ns", group.times),
+            pl.Series("cpu", self._streams.cpus[group.streams]),
+            pids.alias("pid"),
+            self._threads.comms(numbers).alias("comm"),
+            self._threads.tgids(numbers).alias("tgid"),
+        ]
+        if self._streams.instances is not None:
+            columns.append(self._streams.instances[group.streams].alias("instance"))
+        return columns

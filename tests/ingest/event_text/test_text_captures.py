@@ -65,6 +65,34 @@ def test_ftrace_options_tell_the_same(captures: Path, file: str, apart: set[str]
     assert differing(default, read_capture(captures / FTRACE / f"{file}.txt.gz")) == apart
 
 
+def test_ftrace_latency_format_cuts_names_and_counts_from_the_buffers_start(
+    captures: Path,
+) -> None:
+    default = read_capture(captures / FTRACE / "02-trace-default.txt.gz")
+    latency = read_capture(captures / FTRACE / "05-latency-format.txt.gz")
+    columns = {name.split(".")[1] for name in differing(default, latency)}
+    assert columns == {"time_ns", "comm"}
+    assert latency.properties["times_since"] == "the buffer's start"
+    assert latency.properties["cpus"] == 2
+    assert latency.quality.counts == {
+        "text_times_without_clock": 15495, "trace_overrun_events": 295553 - 15495,
+    }  # fmt: skip
+    assert latency.tracepoints["kvm_exit"]["comm"].unique().to_list() == ["kvm-vcpu"]
+    for event, frame in latency.tracepoints.items():
+        start = default.tracepoints[event]["time_ns"] - frame["time_ns"]
+        assert start.is_between(703_223_542_000, 703_223_544_000).all()
+
+
+def test_ftrace_verbose_tells_the_same_but_rounded(captures: Path) -> None:
+    default = read_capture(captures / FTRACE / "02-trace-default.txt.gz")
+    verbose = read_capture(captures / FTRACE / "06-latency-verbose.txt.gz")
+    assert {name.split(".")[1] for name in differing(default, verbose)} <= {"time_ns"}
+    assert verbose.quality.counts == {"trace_overrun_events": 295553 - 15495}
+    for event, frame in verbose.tracepoints.items():
+        apart = (default.tracepoints[event]["time_ns"] - frame["time_ns"]).abs()
+        assert apart.max() <= 1000
+
+
 @pytest.mark.parametrize(
     ("file", "events", "is_ns"),
     [

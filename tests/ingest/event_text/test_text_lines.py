@@ -29,6 +29,8 @@ ENTRY = {"vcpu_pc": 0xFFFF800081080000, "index": 0}
          {"comm": "a-5 [001] b-1", "pid": 77, "cpu": 0, "time_ns": 2000}),
         (f"                -77      [000] d....     0.000002: kvm_entry: {PC}",
          {"comm": "", "pid": 77, "cpu": 0, "time_ns": 2000}),
+        (f"            a: b-77      [000] d....     0.000002: kvm_entry: {PC}",
+         {"comm": "a: b", "pid": 77, "cpu": 0, "time_ns": 2000}),
         (f"     kworker/0:1-77      [000] d....     0.000002: kvm_entry: {PC}",
          {"comm": "kworker/0:1", "pid": 77, "cpu": 0, "time_ns": 2000}),
         (f"      kvm-vcpu-0-566   [000] d....   165.639788123: kvm_entry:            {PC}",
@@ -37,6 +39,8 @@ ENTRY = {"vcpu_pc": 0xFFFF800081080000, "index": 0}
          {"comm": "CPU 0/KVM", "pid": 2345, "cpu": 2, "time_ns": 1203123456000}),
         (f" CPU 0/K-2345    2d..1.  1203.123456789: kvm_entry:            {PC}",
          {"comm": "CPU 0/K", "pid": 2345, "cpu": 2, "time_ns": 1203123456789}),
+        (f"       CPU 0/KVM-2345  [002] d..1.  1203.123456789 (+0.000000042): kvm_entry:            {PC}",
+         {"comm": "CPU 0/KVM", "pid": 2345, "cpu": 2, "time_ns": 1203123456789}),
         (f" CPU 0/K-2345    2-0x0  1203.123456: kvm_entry:            {PC}",
          {"comm": "CPU 0/K", "pid": 2345, "cpu": 2, "time_ns": 1203123456000}),
         (f"fmtz:       CPU 0/KVM-2345  [002]  1203.123456: kvm_entry:            {PC}",
@@ -48,6 +52,35 @@ def test_line_forms(line: str, expected: dict) -> None:
     assert rows(recording, "kvm_entry") == [ENTRY | expected]
     assert recording.clock_is_ns
     assert not recording.quality.counts
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (f"kvm-vcpu-2658      1d.... 4888974us : kvm_entry: {PC}", {"comm": "kvm-vcpu", "pid": 2658, "cpu": 1, "time_ns": 4888974000}),
+        (f"CPU 0/KV-2658     12d..1. 4888974us!: kvm_entry: {PC}", {"comm": "CPU 0/KV", "pid": 2658, "cpu": 12, "time_ns": 4888974000}),
+    ],
+)  # fmt: skip
+def test_line_of_latency_format(line: str, expected: dict) -> None:
+    recording = read_text(line)
+    assert rows(recording, "kvm_entry") == [ENTRY | expected]
+    assert recording.properties["times_since"] == "the buffer's start"
+    assert recording.quality.counts == {"text_times_without_clock": 1}
+
+
+@pytest.mark.parametrize(
+    ("line", "time"),
+    [
+        (f"       CPU 0/KVM    2658   1 1 00000000 0000a0ff [2a34f085] 4888.974ms (+0.001ms): kvm_entry: {PC}", 0x2A34F085 * 1000),
+        (f"       CPU 0/KVM    2658   1 1 00000000 0000a0ff [000000002a34f085] 4888 (+1): kvm_entry: {PC}", 0x2A34F085),
+    ],
+)  # fmt: skip
+def test_line_of_verbose(line: str, time: int) -> None:
+    recording = read_text(line)
+    assert rows(recording, "kvm_entry") == [
+        ENTRY | {"comm": "CPU 0/KVM", "pid": 2658, "cpu": 1, "time_ns": time}
+    ]
+    assert recording.clock_is_ns == ("ms (" in line)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from spetrace.errors import InputError
 
 HEADER = "# tracer: nop\n#\n"
 EVENTS = {
-    "latency-format": "# nop latency trace v1.1.5 on 6.12\nkvm-vcpu-2658      1d.... 4888978us!: kvm_entry: PC: 0xffff8000800368bc\n",
     "nocontext-info": "kvm_entry: PC: 0xffff8000800368bc\n",
     "raw": "2658 1 708112516832 type: 70\n",
     "hex": "00000a62 00000001 000000a4decb9390 type: 62\n",
@@ -33,17 +32,19 @@ def test_what_to_print_instead() -> None:
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("line", "cause"),
     [
-        "      kvm-vcpu-1    3880 [001]   998.633333:          kvm:kvm_userspace_exit: reason KVM_EXIT_MMIO (6)\n",
-        "        basename 20435/20435 [000]  2158.014464049: sched:sched_process_exec: filename=/bin/true\n",
-        "             :77    77 [000]     0.040001:          1         instructions:  ffff800080081000\n",
+        ("      kvm-vcpu-1    3880 [001]   998.633333:          kvm:kvm_entry: \n", r"-F \+trace$"),
+        ("             :77    77 [000]     0.040001:          1         instructions:  ffff800080081000\n",
+         "holds no tracepoint: give the perf.data file"),
+        ("             :77    77 [000]     0.040001:          1     instructions:u:  ffff800080081000\n",
+         "holds no tracepoint: give the perf.data file"),
+        ("# captured on    : Sun Nov 22 11:21:20 2026\n kvm-vcpu-1 3880 [001] kvm:kvm_entry: PC: 0x0000000000000010\n",
+         "no line is an event with its time"),
     ],
-)
-def test_perf_script_is_recognised(line: str) -> None:
-    with pytest.raises(
-        InputError, match=r"^perf script text: is not read yet: give the perf\.data"
-    ):
+)  # fmt: skip
+def test_perf_script_that_cannot_be_read(line: str, cause: str) -> None:
+    with pytest.raises(InputError, match=f"^perf script text: .*{cause}"):
         read_text(line)
 
 
@@ -56,11 +57,13 @@ def test_no_line_is_an_event() -> None:
 
 @pytest.mark.parametrize(
     ("file", "option"),
-    [
-        ("05-latency-format", "latency-format"), ("06-latency-verbose", "latency-format"),
-        ("07-nocontext-info", "nocontext-info"), ("08-raw", "raw"), ("09-hex", "hex"), ("10-bin", "bin"),
-    ],
+    [("07-nocontext-info", "nocontext-info"), ("08-raw", "raw"), ("09-hex", "hex"), ("10-bin", "bin")],
 )  # fmt: skip
 def test_capture_that_cannot_be_read(shared: Path, file: str, option: str) -> None:
     with pytest.raises(InputError, match=f"trace_option {option}, "):
         read_capture(shared / "captures/kvm/06-ftrace-text" / f"{file}.txt.gz")
+
+
+def test_perf_capture_without_texts(shared: Path) -> None:
+    with pytest.raises(InputError, match=r"print it again with perf script -F \+trace$"):
+        read_capture(shared / "captures/kvm/07-perf/perf-all-slice.F-notrace.txt")

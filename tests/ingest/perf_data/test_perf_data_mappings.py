@@ -9,47 +9,18 @@ from pathlib import Path
 import polars as pl
 import pytest
 from builders_perf_data import NOBODY, PerfData, spe_perf_data
+from builders_side_band import BUILD_ID, DATA, build_id_record, mmap, mmap2
 from ingest.perf_data.reading import read_bytes
 
 from spetrace.ingest.importer import read_recording
-from spetrace.ingest.perf_data.abi import Feature, RecordType
+from spetrace.ingest.perf_data.abi import Feature
 
 ORDERS = pytest.mark.parametrize("order", ["<", ">"])
-BUILD_ID = bytes(range(20))
-WITH_BUILD_ID, DATA, SIZE_TOLD = 1 << 14, 1 << 13, 1 << 15
 TOLD = re.compile(
     r"(?P<time>\d+) 0x[0-9a-f]+ \[0x[0-9a-f]+\]: PERF_RECORD_MMAP2? (?P<pid>-?\d+)/(?P<tid>\d+): "
     r"\[(?P<start>0x[0-9a-f]+|0)\((?P<size>0x[0-9a-f]+)\) @ (?P<offset>0x[0-9a-f]+|0)[^]]*\]: "
     r"(?P<prot>\S+) (?P<path>.*)"
 )
-
-
-def path_bytes(path: str) -> bytes:
-    text = path.encode() + b"\0"
-    return text + bytes(-len(text) % 8)
-
-
-def mmap(file: PerfData, path: str, *, pid: int = 40, misc: int = 0, time: int = 1000) -> bytes:
-    body = file.pack("IIQQQ", pid, 41, 0x1000, 0x2000, 0x30) + path_bytes(path)
-    return file.record(RecordType.MMAP, body + file.sample_id(time=time), misc)
-
-
-def mmap2(
-    file: PerfData, path: str, build_id: bytes | None = None, *, prot: int = 5, time: int = 1000
-) -> bytes:
-    body = file.pack("IIQQQ", 40, 41, 0x1000, 0x2000, 0x30)
-    if build_id is None:
-        body += file.pack("IIQQ", 8, 1, 1234, 1)
-    else:
-        body += bytes([len(build_id), 0, 0, 0]) + build_id.ljust(20, b"\xee")
-    body += file.pack("II", prot, 2) + path_bytes(path) + file.sample_id(time=time)
-    return file.record(RecordType.MMAP2, body, 0 if build_id is None else WITH_BUILD_ID)
-
-
-def build_id_record(file: PerfData, path: str, build_id: bytes, *, told: bool = True) -> bytes:
-    body = file.pack("i", -1) + build_id.ljust(20, b"\0") + bytes([len(build_id), 0, 0, 0])
-    record_type = RecordType.HEADER_BUILD_ID
-    return file.record(record_type, body + path_bytes(path), SIZE_TOLD if told else 0)
 
 
 def mappings(file: PerfData, *, pipe: bool = False) -> pl.DataFrame:

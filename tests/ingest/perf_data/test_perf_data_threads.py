@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from builders_perf_data import PerfData, spe_perf_data
+from builders_side_band import comm, fork
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ingest.perf_data.reading import read_bytes
@@ -22,18 +23,6 @@ NAMING = re.compile(
     r"(?:COMM(?: exec)?: (?P<comm>.*):(?P<pid>\d+)/(?P<tid>\d+)"
     r"|FORK\((?P<fork_pid>\d+):(?P<fork_tid>\d+)\))"
 )
-
-
-def comm(file: PerfData, name: str, tid: int, time: int, pid: int = 40) -> bytes:
-    text = name.encode() + b"\0"
-    text += bytes(-len(text) % 8)
-    body = file.pack("II", pid, tid) + text + file.sample_id(pid=pid, tid=tid, time=time)
-    return file.record(RecordType.COMM, body)
-
-
-def fork(file: PerfData, tid: int, parent: int, time: int, pid: int = 40) -> bytes:
-    body = file.pack("IIIIQ", pid, pid, tid, parent, time) + file.sample_id(time=time)
-    return file.record(RecordType.FORK, body)
 
 
 def threads(file: PerfData) -> list[tuple[int | None, int, int, str | None]]:

@@ -1,7 +1,7 @@
-"""What describes the records: header page, event formats, command lines.
+"""What describes tracepoint records: header page, event formats, command lines.
 
-The same blocks follow each other in a version 6 file (and in perf's TRACING_DATA) and stand in
-sections of their own in version 7.
+The same blocks follow each other in a trace.dat of version 6 and in perf's TRACING_DATA, and stand in
+sections of their own in a trace.dat of version 7.
 """
 
 from __future__ import annotations

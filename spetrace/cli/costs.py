@@ -1,0 +1,48 @@
+"""`spetrace costs`: what exits, faults and traps of a recorded host took, as TOML."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from spetrace.cli import model_options as model
+from spetrace.cli import session_options as said
+from spetrace.cli.console import progress, show
+
+if TYPE_CHECKING:
+    from spetrace.session.options import SessionOptions
+
+
+def costs(
+    files: said.Files,
+    session: said.SessionToml = None,
+    page_size: model.PageSize = None,
+) -> None:
+    """Measure the costs that a host's recording tells, and print them as TOML.
+
+    Medians of the time from kvm_exit to the next kvm_entry, with n, p50, p90
+    and p99: vm_exit_ns of the cheapest kind of exit, map_page_ns of data
+    aborts that map a page (less vm_exit_ns), sysreg_trap_ns of trapped system
+    registers. The other costs are comments with their defaults. The file can
+    be edited, and serves other recordings: spetrace replay ... --costs FILE.
+
+    [bold]Example[/bold]
+
+    spetrace costs host.dat > costs.toml
+
+    spetrace replay guest.perf.data --costs costs.toml
+    """
+    from spetrace.pipeline import measure_files
+    from spetrace.report.wording import printable
+    from spetrace.session.costs_toml import render_costs
+
+    with progress() as step:
+        measured = measure_files(files, _options(locals()), step)
+    show(render_costs(measured, printable(", ".join(map(str, files)))))
+
+
+def _options(given: dict[str, Any]) -> SessionOptions:
+    from spetrace.session.options import SessionOptions
+
+    return SessionOptions(
+        session_toml=given["session"], parameters=model.model_parameters(given) or None
+    )

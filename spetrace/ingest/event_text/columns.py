@@ -1,0 +1,30 @@
+"""Columns of tables from what the kernels leave."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+COMMON = ("index", "time_ns", "cpu", "pid", "comm", "tgid", "instance")
+"""The columns before a tracepoint's own fields."""
+
+_NUMPY: dict[type[pl.DataType], type[np.generic]] = {
+    pl.Boolean: np.bool_,
+    pl.Int32: np.int32,
+    pl.Int64: np.int64,
+    pl.UInt8: np.uint8,
+    pl.UInt32: np.uint32,
+    pl.UInt64: np.uint64,
+}
+
+
+def column(
+    values: npt.NDArray[np.generic], valid: npt.NDArray[np.bool_], type_: pl.DataType
+) -> pl.Series:
+    """The bits of `values` as `type_`, null where not `valid`."""
+    values = values.astype(_NUMPY[type(type_)])
+    if valid.all():
+        return pl.Series(values)
+    return pl.Series(pa.array(values, mask=~valid))
