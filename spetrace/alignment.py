@@ -46,7 +46,7 @@ def render_proposal(proposal: AlignmentProposal) -> str:
         f"time of VM {proposal.vm} then; by chance {100 * found.by_chance:.2f} % would",
         f"# host: {proposal.host_clock}; guest: {proposal.guest_clock}",
     ]
-    if found.next_offset is not None:
+    if found.next_share:
         lines.append(f"# next best: {found.next_offset}, with {100 * found.next_share:.2f} %")
     if proposal.other_cpus:
         lines.append(f"# left out: {proposal.other_cpus:,} on CPUs that are no recorded vCPU's")

@@ -20,9 +20,7 @@ from spetrace.tables.stage2_faults import STAGE2_FAULTS
 DEFAULTS: Final[dict[str, int]] = asdict(Costs())
 
 
-def find_costs(
-    source: str | None, tables: Callable[[], Mapping[str, pa.Table]]
-) -> list[CostBasis]:
+def find_costs(source: str | None, tables: Callable[[], Mapping[str, pa.Table]]) -> list[CostBasis]:
     """The costs that `--costs` asks for: none, MEASURED from `tables`, or those of a file.
 
     Raises InputError for a file that can't be read.
@@ -53,7 +51,9 @@ def complete(
     event log's first line; else a default.
     """
     by_name = {cost.name: cost for cost in found}
-    return [_one(name, ns, by_name.get(name), given, logged) for name, ns in asdict(used.costs).items()]
+    return [
+        _one(name, ns, by_name.get(name), given, logged) for name, ns in asdict(used.costs).items()
+    ]
 
 
 def _one(

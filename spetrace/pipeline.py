@@ -199,10 +199,11 @@ def ingest_files(
     step: Step = silent,
     *,
     raw_spe: Sequence[Path] = (),
+    explained: bool = False,
 ) -> dict[str, int]:
     """Read and assemble, and write the session folder `output`; rows by file in it.
 
-    `raw_spe` are files of bare SPE bytes.
+    `raw_spe` are files of bare SPE bytes; `explained` asks for SPE codes in words, too.
     What gives no event log (a KVM recording alone) is written without one. Raises TraceError and
     its children; nothing is left in `output` then.
     """
@@ -211,4 +212,6 @@ def ingest_files(
         step("assembling the session")
         session = assemble_tables(recordings, options or SessionOptions())
         _identified(session, [*paths, *raw_spe])
-        return write_session(session, recordings, folder, step("writing tables"))
+        return write_session(
+            session, recordings, folder, step("writing tables"), explained=explained
+        )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +22,7 @@ from spetrace.quality import Quality
 from spetrace.report.atomic import write_batches, write_table, write_text
 from spetrace.report.interleaved import InterleavedTables
 from spetrace.report.parquet import load_table
+from spetrace.session_records import records_schema, session_records
 from spetrace.tables.aux_records import AUX_RECORDS
 from spetrace.tables.kvm_exits import KVM_EXITS
 from spetrace.tables.kvm_memory import REFAULTS, VM_STATE
@@ -30,7 +31,6 @@ from spetrace.tables.quality import QUALITY
 from spetrace.tables.recording import Recording
 from spetrace.tables.recording_gaps import RECORDING_GAPS
 from spetrace.tables.session import Assumption, Session, pieces_of
-from spetrace.tables.spe_records import SPE_RECORDS
 from spetrace.tables.spe_register_accesses import SPE_REGISTER_ACCESSES
 from spetrace.tables.stage2_faults import STAGE2_FAULTS
 from spetrace.tables.table import Table
@@ -64,7 +64,11 @@ def quality_table(quality: Sequence[tuple[int | None, Quality]]) -> pa.Table:
     """Counters per source as table quality."""
     rows: list[tuple[Any, ...]] = [
         (
-            source, counter.name, counter.severity.value, count, counter.remedy,
+            source,
+            counter.name,
+            counter.severity.value,
+            count,
+            counter.remedy,
             counters.details.get(counter.name),
         )
         for source, counters in quality
@@ -78,16 +82,20 @@ def write_session(
     recordings: Sequence[Recording],
     folder: Path,
     progress: Callable[[float], None] = lambda _done: None,
+    *,
+    explained: bool = False,
 ) -> dict[str, int]:
     """Write the session's tables, its event log where it has one, and session.json into `folder`.
 
     `recordings` are the session's inputs in their order: SPE records are decoded once more and
-    streamed to disk. Returns rows by file. Raises OutputError.
+    streamed to disk, their codes in words beside them where `explained`. Returns rows by file. Raises
+    OutputError.
     """
     rows = {}
     if any(recording.spe for recording in recordings):
         name = "spe_records.parquet"
-        rows[name] = _write_spe_records(recordings, folder / name, progress)
+        records = session_records(recordings, session.clocks, explained, progress)
+        rows[name] = write_batches(records, records_schema(explained), folder / name)
     tables = {
         f"{t.name}.parquet": session.tables[t.name] for t in DERIVED if t.name in session.tables
     }
@@ -114,18 +122,6 @@ def describe_session(session: Session) -> dict[str, Any]:
         "assumptions": [asdict(a) for a in session.assumptions],
         "versions": versions(),
     }
-
-
-def _write_spe_records(
-    recordings: Sequence[Recording], path: Path, progress: Callable[[float], None]
-) -> int:
-    def batches() -> Iterator[pa.RecordBatch]:
-        for source, recording in enumerate(recordings):
-            progress(source / len(recordings))
-            if recording.spe:
-                yield from (batch for _stream, batch in recording.spe.batches(source=source))
-
-    return write_batches(batches(), SPE_RECORDS.schema, path)
 
 
 def _write_tracepoints(tracepoints: Mapping[str, pa.Table], folder: Path) -> dict[str, int]:

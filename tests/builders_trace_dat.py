@@ -121,6 +121,8 @@ class TraceDat:
     cmdlines: str = "100 vcpu 0\n"
     compression: str = "none"
     page_size: int = PAGE
+    text: str | None = None
+    """What a latency tracer's file holds instead of buffers."""
 
     def _prologue(self, version: str) -> bytes:
         big = self.machine.order == ">"
@@ -147,7 +149,7 @@ class TraceDat:
     def v6(self) -> bytes:
         """A version 6 file."""
         pack = self.machine.pack
-        top, *others = self.instances
+        top, *others = self.instances or [Instance([])]
         head = self._prologue("6") + self._header_info() + pack("I", 0) + self._formats()
         head += self._text("", "I") + self._text("", "I") + self._text(self.cmdlines)
         cpus = len(top.cpus)
@@ -169,7 +171,10 @@ class TraceDat:
             body += bytes(first_page - place - len(body)) + pages
             options.append((3, pack("Q", start) + other.name.encode() + b"\0"))
         packed = b"".join(pack("HI", id_, len(data)) + data for id_, data in options) + pack("H", 0)
-        head += pack("I", cpus) + b"options  \0" + packed + b"flyrecord\0" + table + clock
+        head += pack("I", cpus) + b"options  \0" + packed
+        if self.text is not None:
+            return head + b"latency  \0" + self.text.encode()
+        head += b"flyrecord\0" + table + clock
         return head.ljust(place, b"\0") + body
 
     def _v6_table(self, instance: Instance, place: int, body: bytearray) -> bytes:
@@ -229,8 +234,20 @@ class TraceDat:
             content = self._options_section(options, start + len(buffer))
             file += pack("HHiQ", 0, 0, -1, len(content)) + content + buffer
             options = [(3, option)]
+        if self.text is not None:
+            section = self._text_section(self.text.encode())
+            start = len(file)
+            file += section
+            options.append((22, pack("Q", start) + b"\0local\0"))
+            if not self.instances:
+                file[len(prologue) : len(prologue) + 8] = pack("Q", len(file))
         content = self._options_section(options, None)
         return bytes(file + pack("HHiQ", 0, 0, -1, len(content)) + content)
+
+    def _text_section(self, text: bytes) -> bytes:
+        compressed = self.compression != "none"
+        body = self._chunks(text) if compressed else text
+        return self.machine.pack("HHiQ", 22, compressed, -1, len(body)) + body
 
     def _buffer(self, instance: Instance, start: int) -> tuple[bytes, bytes]:
         pack = self.machine.pack

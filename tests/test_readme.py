@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -97,6 +98,22 @@ def test_session_toml_of_the_readme_is_valid() -> None:
     assert session.vm[0].stream[0].file == "guest.perf.data"
 
 
+@pytest.mark.usefixtures("terminal")
+def test_event_map_of_the_readme_makes_a_session(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = block("map.toml command")
+    (tmp_path / "map.toml").write_text(block("map.toml"))
+    for name in ("host.txt", "guest.txt"):
+        (tmp_path / name).write_text(block(f"map.toml {name}"))
+    for name in ("host.txt", "guest.txt", "map.toml"):
+        line = line.replace(f" {name}", f" {tmp_path / name}")
+    out = json.loads(spetrace(f"{line.strip()} --format json", capsys))
+    total = out["strategies"]["map-on-fault"]["total"]
+    assert (total["records"], total["captured"]) == (2, 2)
+    assert out["quality"] == []
+
+
 def test_strategies_of_the_readme_are_all_there() -> None:
     table = README[README.index("### Strategies") : README.index("### Exit codes")]
     assert re.findall(r"^\| `([a-z0-9-]+)`", table, re.MULTILINE) == [s.name for s in STRATEGIES]
@@ -106,7 +123,8 @@ def test_commands_of_the_readme_exist(capsys: pytest.CaptureFixture[str]) -> Non
     commands = set(
         re.findall(r"spetrace (replay|info|ingest|recipe|strategies|schema|\w+) ", README)
     )
-    for command in commands & {"replay", "info", "ingest", "recipe", "strategies", "schema"}:
+    known = {"replay", "info", "ingest", "costs", "align", "recipe", "strategies", "schema"}
+    for command in commands & known:
         assert run([command, "--help"]) == 0
     capsys.readouterr()
 

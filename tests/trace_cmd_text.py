@@ -40,16 +40,20 @@ KVM_PATTERNS = {
 }
 
 
-def lines_of(path: Path) -> pl.Series:
-    """The lines of a gzipped text, without the head and the marks of lost events."""
-    text = gzip.decompress(path.read_bytes()).decode()
+def lines_of(text: str) -> pl.Series:
+    """The lines of a text, without the head and the marks of lost events."""
     lines = pl.Series("line", text.splitlines())
     return lines.filter(~lines.str.contains(r"^cpus=|^CPU:\d+ \[|^$"))
 
 
 def events_of(path: Path) -> pl.DataFrame:
+    """The events of a gzipped text, as `events_in`."""
+    return events_in(gzip.decompress(path.read_bytes()).decode())
+
+
+def events_in(text: str) -> pl.DataFrame:
     """One row per line of `trace-cmd report`: instance, comm, pid, cpu, time (digits), event, text."""
-    frame = lines_of(path).str.extract_groups(_LINE).struct.unnest()
+    frame = lines_of(text).str.extract_groups(_LINE).struct.unnest()
     assert frame["event"].null_count() == 0, "a line that the test does not understand"
     return frame.with_columns(
         pl.col("comm").str.strip_chars(),
@@ -89,6 +93,17 @@ def raw_fields(texts: pl.Series, fields: list[str]) -> pl.DataFrame:
     pattern = rf"(?:^| ){{}}=(.*?)(?: (?:{names})=|$)"
     frame = texts.to_frame("text")
     return frame.select(pl.col("text").str.extract(pattern.format(f)).alias(f) for f in fields)
+
+
+def assert_same_fields(recording: Recording, expected: pl.DataFrame) -> None:
+    """Every field of every event is as `trace-cmd report -R` prints it."""
+    fixed = {"index", "time_ns", "cpu", "pid", "comm", "tgid", "instance"}
+    for event, table in recording.tracepoints.items():
+        fields = [c for c in table.columns if c not in fixed]
+        texts = raw_fields(expected["text"].filter(expected["event"] == event), fields)
+        for field in fields:
+            if (event, field) != ("print", "ip"):  # printed as the name of the symbol
+                assert_same_values(table[field], texts[field], f"{event}.{field}")
 
 
 def pattern_fields(event: str, texts: pl.Series) -> pl.DataFrame:

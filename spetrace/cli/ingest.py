@@ -16,11 +16,21 @@ Output = Annotated[
     typer.Option("-o", "--output", metavar="DIR", help="The session folder to write."),
 ]
 
+Explain = Annotated[
+    bool,
+    typer.Option(
+        "--explain",
+        help="Add columns to spe_records that say in words what its codes mean: operation, events, "
+        "data source, memory level, hit or miss.",
+    ),
+]
+
 
 def ingest(
     output: Output,
     files: said.OptionalFiles = None,
     raw_spe: said.RawSpe = None,
+    explain: Explain = False,
     assume_spe: said.AssumeSpe = None,
     session: said.SessionToml = None,
     vmm_maps: said.VmmMaps = None,
@@ -57,5 +67,5 @@ def ingest(
     options = said.session_options(locals())
     inputs = said.some_inputs(files, raw_spe)
     with progress() as step:
-        rows = ingest_files(inputs, output, options, step, raw_spe=raw_spe or ())
+        rows = ingest_files(inputs, output, options, step, raw_spe=raw_spe or (), explained=explain)
     show("\n".join(f"{output / name}: {count:,} rows" for name, count in rows.items()))

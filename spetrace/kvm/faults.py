@@ -54,10 +54,9 @@ def fault_rate(faults: pl.DataFrame, span_ns: tuple[int, int]) -> FaultRate:
     """Of table stage2_faults, in bins of 1, 2 or 5 times a power of ten ns."""
     first, last = span_ns
     bin_ns = bin_length(last - first)
-    start = first // bin_ns * bin_ns
-    bins = (last - start) // bin_ns + 1
+    bins = (last - first) // bin_ns + 1
     counts = faults.group_by(
-        ((pl.col("time_ns") - start) // bin_ns).alias("bin"),
+        ((pl.col("time_ns") - first) // bin_ns).alias("bin"),
         pl.col("is_emulated").fill_null(False).alias("emulated"),
     ).len()
     lists = {False: [0] * bins, True: [0] * bins}
@@ -66,7 +65,7 @@ def fault_rate(faults: pl.DataFrame, span_ns: tuple[int, int]) -> FaultRate:
             lists[emulated][number] = count
     told = sum(lists[False])
     per_second = told * _SECOND / (last - first) if last > first else 0.0
-    return FaultRate(start, bin_ns, tuple(lists[False]), tuple(lists[True]), per_second)
+    return FaultRate(first, bin_ns, tuple(lists[False]), tuple(lists[True]), per_second)
 
 
 def bin_length(span_ns: int) -> int:

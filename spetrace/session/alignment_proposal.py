@@ -17,6 +17,7 @@ from spetrace.session.host_trace import HostTrace, host_trace
 from spetrace.session.machines import Machines, find_machines
 from spetrace.session.offset_search import OffsetRange, find_offset
 from spetrace.tables.recording import Recording
+from spetrace.tables.tracepoint_frames import frames_of
 
 STRUCTURE: Final = "clock alignment"
 _ROUNDED_NS: Final = 1000
@@ -112,7 +113,8 @@ def _guest_events(
 
 
 def _tracepoint_times(guest: Recording) -> dict[int, Integers]:
-    columns = [frame.select("cpu", "time_ns").drop_nulls() for frame in guest.tracepoints.values()]
+    pieces = frames_of(guest.tracepoints).batches()
+    columns = [frame.select("cpu", "time_ns").drop_nulls() for _name, frame in pieces]
     return _by_cpu(pl.concat(columns)) if columns else {}
 
 

@@ -11,7 +11,9 @@ import polars as pl
 from spetrace.errors import InputError
 from spetrace.session.event_map import STRUCTURE, MappedEvent
 from spetrace.session.mapped_columns import column_values, is_wanted
+from spetrace.session.mapped_frames import MappedFrames
 from spetrace.tables.recording import Recording
+from spetrace.tables.tracepoint_frames import frames_of
 
 _COMMON = ("index", "time_ns", "cpu", "pid", "comm", "tgid")
 
@@ -39,36 +41,38 @@ def by_event_map(
 
 def _check(event: MappedEvent, recordings: Sequence[Recording], page_size: int) -> None:
     """Raise InputError where no recording holds the event, or one's fields are not as needed."""
-    holding = [r for r in recordings if event.event in r.tracepoints]
+    holding = [r for r in recordings if event.event in frames_of(r.tracepoints).counts]
     if not holding:
-        held = ", ".join(sorted({name for r in recordings for name in r.tracepoints}))
-        there = held or "no tracepoints"
+        held = sorted({name for r in recordings for name in frames_of(r.tracepoints).counts})
+        there = ", ".join(held) or "no tracepoints"
         cause = f"{event.place}.event: no input holds {event.event!r}; they hold {there}"
         raise InputError(STRUCTURE, cause)
     for recording in holding:
-        frame = recording.tracepoints[event.event]
+        frame = frames_of(recording.tracepoints).empty(event.event)
         for name, key in event.fields.items():
             if name not in frame.columns:
                 cause = f"{event.event} in {recording.name} has no field {name!r}"
                 fields = ", ".join(c for c in frame.columns if c != "index")
                 raise InputError(STRUCTURE, f"{event.place}.{key}: {cause}; it has {fields}")
-        is_wanted(frame.clear(), event)
+        is_wanted(frame, event)
         for key in event.columns:
-            column_values(frame.clear(), event, key, page_size)
+            column_values(frame, event, key, page_size)
 
 
 def _with_probes(recording: Recording, probes: Sequence[MappedEvent], page_size: int) -> Recording:
-    tracepoints = dict(recording.tracepoints)
+    frames = frames_of(recording.tracepoints)
+    held = frames.select({name for probe in probes for name in (probe.event, probe.kind)})
+    mapped: dict[str, pl.DataFrame] = {}
     for probe in probes:
-        frame = recording.tracepoints.get(probe.event)
-        if frame is None:
+        if probe.event not in held:
             continue
-        renamed = _renamed(frame, probe, page_size)
-        others = tracepoints.get(probe.kind) if probe.kind != probe.event else None
+        renamed = _renamed(held[probe.event], probe, page_size)
+        own = held.get(probe.kind) if probe.kind != probe.event else None
+        others = mapped.get(probe.kind, own)
         if others is not None:
             renamed = pl.concat([others, renamed], how="diagonal_relaxed").sort("index")
-        tracepoints[probe.kind] = renamed
-    return replace(recording, tracepoints=tracepoints) if probes else recording
+        mapped[probe.kind] = renamed
+    return replace(recording, tracepoints=MappedFrames(frames, mapped)) if mapped else recording
 
 
 def _renamed(frame: pl.DataFrame, probe: MappedEvent, page_size: int) -> pl.DataFrame:

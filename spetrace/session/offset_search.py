@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, sqrt
+from math import ceil, log, sqrt
 from typing import Any, Final
 
 import numpy as np
@@ -34,6 +34,8 @@ _CANDIDATES: Final = 48
 _SCREEN_EVENTS: Final = 1 << 14
 _EVENTS_MAX: Final = 1 << 21
 _PAIRS_MAX: Final = 1 << 22
+_EVIDENCE: Final = 20.0
+"""ln(_BINS_MAX) and some more: as many offsets are tried, and one of them must not fit by chance."""
 _FAR: Final = 1 << 60
 """Times beyond are damage: none of the sums below can overflow without them."""
 
@@ -67,8 +69,17 @@ class OffsetRange:
 
     @property
     def is_clear(self) -> bool:
-        """Whether no other offset is about as good."""
-        return self.agreeing > 0 and self.next_share < self.threshold
+        """Whether no other offset is about as good, nor likely to be so by chance."""
+        return self._against_chance > _EVIDENCE and self.next_share < self.threshold
+
+    @property
+    def _against_chance(self) -> float:
+        """Chernoff's bound: minus the logarithm of how likely one offset fits so many by chance."""
+        share, chance = self.agreeing / self.events, min(self.by_chance, 1.0)
+        if share <= chance:
+            return 0.0
+        other = (1 - share) * log((1 - share) / (1 - chance)) if share < 1 else 0.0
+        return self.events * (share * log(share / chance) + other)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from cli.command import Command
+from cli.command import SAMPLES, Command
 
 OFFSET_NS = 93_000_000_000
 
@@ -93,3 +93,13 @@ def test_guest_without_a_host_is_an_error(spetrace: Command, recordings: tuple[P
     result = spetrace("align", recordings[1], recordings[1])
     assert result.code == 3
     assert "guest.txt: clock alignment: the host's recording holds no kvm_entry" in result.err
+
+
+def test_report_warns_of_disjoint_spans_with_both(spetrace: Command) -> None:
+    folder = SAMPLES / "spe-on-kvm"
+    inputs = folder / "guest.perf.data", folder / "host.dat"
+    result = spetrace("replay", *inputs, "--clock-offset", "0", "--strategy", "map-on-fault")
+    shown = " ".join(result.out.split())
+    assert (
+        "(guest 280000000421440 to 280005154470160 ns, host 13966279264 to 19550898992 ns)" in shown
+    )

@@ -3,10 +3,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import polars as pl
 import pyarrow.parquet as pq
 import pytest
 from cli.command import SAMPLES, Command
 
+from spetrace.arm.explanation import EXPLAINED_COLUMNS
 from spetrace.tables.catalog import TABLES
 
 SPE = SAMPLES / "spe-neoverse-n1" / "spe.perf.data"
@@ -118,3 +120,26 @@ def test_damaged_session_folder_is_an_input_error(
         assert result.code == 3, (content, result.err)
         assert damage in result.err
         assert result.err.count("\n") == 1
+
+
+def test_explain_adds_what_the_codes_mean(spetrace: Command, tmp_path: Path) -> None:
+    plain, explained = tmp_path / "plain", tmp_path / "explained"
+    assert spetrace("ingest", SPE, "-o", plain).code == 0
+    assert spetrace("ingest", SPE, "--explain", "-o", explained).code == 0
+    recorded = pl.read_parquet(plain / "spe_records.parquet")
+    told = pl.read_parquet(explained / "spe_records.parquet")
+    assert told.select(recorded.columns).equals(recorded)
+    assert told.columns[len(recorded.columns) :] == list(EXPLAINED_COLUMNS)
+    load = told.filter(operation="load", operation_payload=0, data_source=8).row(0, named=True)
+    assert (load["operation_name"], load["memory_level"]) == ("LD GP-REG", "L2")
+    assert load["event_names"][0] == "RETIRED"
+
+
+def test_records_are_on_the_sessions_clock(spetrace: Command, tmp_path: Path) -> None:
+    plain, moved = tmp_path / "plain", tmp_path / "moved"
+    assert spetrace("ingest", SPE, "-o", plain).code == 0
+    assert spetrace("ingest", SPE, "--clock-offset", "1000", "-o", moved).code == 0
+    times = [pl.read_parquet(f / "spe_records.parquet")["time_ns"] for f in (plain, moved)]
+    events = pl.read_parquet(moved / "events.parquet").filter(kind="spe_record")
+    assert (times[0] + 1000).equals(times[1])
+    assert times[1].gather(events["row"]).equals(events["ts"].rename("time_ns"))

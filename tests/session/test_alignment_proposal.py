@@ -98,8 +98,13 @@ def test_events_that_fit_anywhere_are_not_clear() -> None:
     own = GuestTime(np.array([0]), np.array([1_000_000_000]))
     found = find_offset([(np.arange(0, 1_000_000, 1000), own)])
     assert not found.is_clear
-    assert found.uncertainty > 100_000_000
-    assert found.next_share == found.by_chance == 1.0
+    assert (found.low, found.high, found.by_chance) == (0, 999_000_999, 1.0)
+
+
+def test_few_events_of_a_busy_guest_are_not_clear() -> None:
+    edges = np.cumsum(np.tile([98_000, 2_000], 5_000))
+    own = GuestTime(np.append(0, edges[1:-1:2]), edges[0::2])
+    assert not find_offset([(times_inside(own, 50, 1) - OFFSET, own)]).is_clear
 
 
 @pytest.mark.parametrize("tracks", [[], [(np.zeros(0, np.int64), busy_host(0.01))]])

@@ -56,6 +56,7 @@ options = st.builds(
     SessionOptions,
     assume_spe=st.one_of(st.none(), st.just(AssumedSpe(1 << 45))),
     stage2_from=st.sampled_from([None, "probes", "tracepoints"]),
+    infer_read_only=st.sampled_from([None, True]),
     placement=st.sampled_from([None, "scattered"]),
     parameters=st.sampled_from([None, {"page_size": 65536}]),
 )

@@ -26,7 +26,7 @@ class Contents:
 
     def __init__(self, header: Header) -> None:
         self.header = header
-        self.tables = Tables()
+        self.tables = Tables(header.tool == PERF_SCRIPT)
         self.unparsed = 0
         self.tracepoints = 0
         self.has_texts = False
@@ -66,13 +66,16 @@ class Contents:
 
     def recording(self, name: str, size: int) -> Recording:
         """All of it as the recording of the file `name` of `size` bytes."""
-        frames = self.tables.finish(self._is_perf)
-        has_guest = any(pid is not None for pid in self.tables.guest_processes().values())
+        frames = self.tables.finish()
         origin = self._times.origin
         if origin == Origin.EVENT_BEFORE:
             frames = self._times.summed(frames)
         count_oddities(
-            self._quality, self._counts, origin, self._threadless, self._is_perf and not has_guest
+            self._quality,
+            self._counts,
+            origin,
+            self._threadless,
+            self._is_perf and not self.tables.has_guest,
         )
         self._quality.add("trace_overrun_events", self.header.overwritten or 0)
         self._count_unparsed()
@@ -103,6 +106,6 @@ class Contents:
             properties["precision_ns"] = 1 if self._forms == {layout.NANOSECONDS} else 1000
         if origin is not None:
             properties["times_since"] = origin.value
-        if len(self.tables.instances):
+        if self.tables.instances:
             properties["instances"] = list(self.tables.instances)[:_NAMES_SHOWN]
         return properties | {"events": dict(self._counts.most_common(_NAMES_SHOWN))}

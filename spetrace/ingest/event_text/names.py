@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import numpy.typing as npt
 from numba import njit
@@ -76,22 +74,3 @@ def find_names(
         for start, end in zip(starts[firsts].tolist(), ends[firsts].tolist(), strict=True)
     ]
     return codes, names
-
-
-class Names:
-    """Names of a whole file as numbers, in order of appearance."""
-
-    def __init__(self) -> None:
-        self._codes: dict[str, int] = {}
-
-    def take(self, codes: npt.NDArray[np.int32], names: list[str]) -> npt.NDArray[np.int32]:
-        """The numbers of a chunk (of its own `names`) as those of the file; -1 stays."""
-        known = self._codes
-        own = np.array([*(known.setdefault(n, len(known)) for n in names), -1], np.int32)
-        return own[codes]
-
-    def __len__(self) -> int:
-        return len(self._codes)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._codes)

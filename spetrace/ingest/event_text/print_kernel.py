@@ -204,27 +204,33 @@ def _forget(steps, first, last, valid, i):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def _read_text(data, at, end, steps, words, fields, texts, values, valid, i):  # type: ignore[no-untyped-def]
     """Whether the text fits; then its fields are in row i of `values`, as far as `valid`."""
-    option = option_at = -1
+    option = option_at = skip = skip_at = -1
     k = 0
-    while k < len(steps):
-        kind = steps[k, 0]
-        if kind == Step.LITERAL:
+    while True:
+        if k == len(steps):
+            if _at_end(data, at, end):
+                return True
+            to = -1
+        elif steps[k, 0] == Step.LITERAL:
             to = literal(data, at, end, texts, steps[k, 2], steps[k, 3])
-        elif kind == Step.FIELD:
+        elif steps[k, 0] == Step.FIELD:
             to = _read_field(data, at, end, steps, k, words, fields, texts, values, valid, i)
-        elif kind == Step.SKIP:
+        elif steps[k, 0] == Step.SKIP:
             to = _skip_to_literal(data, at, end, steps, k + 1, texts)
+            skip, skip_at = (k, to) if to < end else (-1, -1)
         else:
-            option = k if kind == Step.OPTION else -1
+            option = k if steps[k, 0] == Step.OPTION else -1
             option_at = to = at
         if to < 0:
-            if option < 0:
+            if option >= 0:
+                _forget(steps, option, k, valid, i)
+                to, k, option = option_at, steps[option, 1] - 1, -1
+            elif skip_at >= 0:
+                to, k = skip_at + 1, skip - 1
+            else:
                 return False
-            _forget(steps, option, k, valid, i)
-            to, k, option = option_at, steps[option, 1] - 1, -1
         at = to
         k += 1
-    return _at_end(data, at, end)
 
 
 @njit(cache=True, nogil=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -36,9 +36,10 @@ class EventRows:
 
     name: str
     rows: slice
-    kept: npt.NDArray[np.bool_] | None
-    """Which of these rows are told of below; None: all."""
-    fields: list[pl.Series] | None = None
+    kept: npt.NDArray[np.bool_]
+    """Which of these rows are told of: those that fit the format (`fields` has them all) or have
+    pairs (`pairs` has only those)."""
+    fields: list[pl.Series] = field(default_factory=list)
     pairs: Pairs | None = None
 
 
@@ -110,14 +111,14 @@ def _read_events(
     if format_ is not None:
         fields, fits = read_fields(data, starts, ends, format_)
         scan.unfit += len(fits) - int(fits.sum())
-        event = MARKER_EVENT if name == MARKER else name
-        scan.events.append(EventRows(event, part, None if fits.all() else fits, fields=fields))
+        if fits.any():
+            event = MARKER_EVENT if name == MARKER else name
+            scan.events.append(EventRows(event, part, fits, fields))
         return
-    pairs, found = None, np.zeros(len(starts), np.bool_)
+    found = np.zeros(len(starts), np.bool_)
     if scan.rows[part.start, layout.KIND] == layout.TRACEPOINT and len(scan.counts) <= MOST_KINDS:
         pairs, found = read_pairs(data, starts, ends, tool == PERF_SCRIPT, as_text)
-        if pairs.count:
-            kept = None if found.all() else found
-            scan.events.append(EventRows(name, part, kept, pairs=pairs))
+        if found.any():
+            scan.events.append(EventRows(name, part, found, pairs=pairs))
     if not found.all():
         scan.skipped[name] = len(found) - int(found.sum())

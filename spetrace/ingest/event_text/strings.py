@@ -16,11 +16,12 @@ def string_series(data: Bytes, starts: Places, ends: Places) -> pl.Series:
     is_null = ends < 0
     offsets = np.zeros(len(starts) + 1, np.int64)
     np.cumsum(np.maximum(ends - starts, 0), out=offsets[1:])
-    gathered = np.empty(offsets[-1], np.uint8)
-    gather_bytes(data, starts, offsets, gathered)
-    buffers = [_validity(is_null), pa.py_buffer(offsets), pa.py_buffer(gathered)]
-    array = pa.LargeStringArray.from_buffers(len(starts), *(buffers[i] for i in (1, 2, 0)))
-    return pl.Series(array)
+    gathered = pa.allocate_buffer(int(offsets[-1]))
+    gather_bytes(data, starts, offsets, np.frombuffer(gathered, np.uint8))
+    validity = _validity(is_null)
+    return pl.Series(
+        pa.LargeStringArray.from_buffers(len(starts), pa.py_buffer(offsets), gathered, validity)
+    )
 
 
 def _validity(is_null: npt.NDArray[np.bool_]) -> pa.Buffer | None:

@@ -31,6 +31,7 @@ from spetrace.ingest.trace_dat.survey import (
 )
 
 BATCH_EVENTS = 1 << 20
+"""A batch has about so many."""
 _PIECE_PAGES = 512
 
 
@@ -93,7 +94,6 @@ class EventStream:
         corrections: Corrections,
         wanted: Collection[int],
         survey: Survey,
-        batch_events: int = BATCH_EVENTS,
     ) -> None:
         self.pages = pages
         self.survey = survey
@@ -102,7 +102,7 @@ class EventStream:
         self._layout = layout
         self._corrections = corrections
         self._slots = slots_of(self.ids)
-        self._plan = plan_batches(survey.pages, batch_events)
+        self._plan = plan_batches(survey.pages, BATCH_EVENTS)
 
     def index(self, ids: Collection[int]) -> dict[int, Group]:
         """All events of `ids`, by one pass."""

@@ -19,7 +19,8 @@ from spetrace.quality import Quality
 
 KEPT_EVENTS = 1 << 22
 """An index of 32 bytes per event is kept up to this number of events."""
-_BLOCK_ROWS = 1 << 19
+BLOCK_ROWS = 1 << 19
+"""A piece of a table has no more rows."""
 
 
 class TraceFrames(Mapping[str, pl.DataFrame]):
@@ -34,7 +35,6 @@ class TraceFrames(Mapping[str, pl.DataFrame]):
         events: Mapping[int, Event],
         maker: TableMaker,
         quality: Quality,
-        kept_events: int = KEPT_EVENTS,
     ) -> None:
         self._stream = stream
         self._ids = {event.name: id_ for id_, event in events.items()}
@@ -42,7 +42,7 @@ class TraceFrames(Mapping[str, pl.DataFrame]):
         self._maker = maker
         self._quality = quality
         self._counted: set[str] = set()
-        self._is_kept = sum(stream.counts.values()) <= kept_events
+        self._is_kept = sum(stream.counts.values()) <= KEPT_EVENTS
 
     def __getitem__(self, name: str) -> pl.DataFrame:
         """The table of one tracepoint: of a large file by a pass over all of it."""
@@ -119,5 +119,5 @@ class TraceFrames(Mapping[str, pl.DataFrame]):
 
 
 def _blocks(group: Group) -> Iterator[Group]:
-    for start in range(0, len(group.places), _BLOCK_ROWS):
-        yield group.rows(start, start + _BLOCK_ROWS)
+    for start in range(0, len(group.places), BLOCK_ROWS):
+        yield group.rows(start, start + BLOCK_ROWS)

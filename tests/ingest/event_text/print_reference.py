@@ -9,7 +9,7 @@ import polars as pl
 from spetrace.ingest.event_text.field import Field, Form
 from spetrace.ingest.event_text.print_format import PrintFormat
 
-NOISE = r"(?:CAN'T FIND FIELD \"\w+\"|<CANT FIND FIELD \w+>)*\s*"
+NOISE = r"(?:CAN'T +FIND +FIELD +\"\w+\"|<CANT +FIND +FIELD +\w+>)*\s*"
 END = r"(?:\s+[0-9a-f]{5,16}(?:\s.*)?)?\s*"
 PART = re.compile(r"(\{\w*\}|\{\?|\?\})")
 

@@ -243,7 +243,7 @@ def refused() -> Sequence[tuple[str, bytes, str]]:
         ("page size", v7[:14] + bytes(4) + v7[18:], "page size of 0"),
         ("compression", v7.replace(b"none\0", b"lzma\0", 1), "compression 'lzma'"),
         ("no buffer", two_cpus(instances=[]).v7(), "no trace data"),
-        ("text", two_cpus(instances=[], options=[(22, bytes(10))]).v7(), "text"),
+        ("no text", two_cpus(instances=[], options=[(22, bytes(10))]).v7(), "instead of 22"),
         ("cut before the data", v7[:300], "byte"),
         ("cut v6", v6[:300], "byte"),
         ("latency", v6.replace(b"flyrecord\0", b"latency  \0"), "text"),
