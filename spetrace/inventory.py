@@ -34,6 +34,7 @@ def take_inventory(recording: Recording) -> dict[str, Any]:
         "span_ns" if recording.clock_is_ns else "span": _union(spans),
         "cpus": _cpus(frames, streams),
         "events": {name: count for name, count in sorted(frames.counts.items()) if count},
+        "other_samples": _other_samples(recording),
         "event_log": _event_log(recording),
         "spe": _spe(recording.spe, streams) if recording.spe else None,
         "properties": dict(recording.properties),
@@ -43,6 +44,7 @@ def take_inventory(recording: Recording) -> dict[str, Any]:
                 "severity": counter.severity.value,
                 "count": count,
                 "doc": counter.doc,
+                "detail": recording.quality.details.get(counter.name),
                 "remedy": counter.remedy,
             }
             for counter, count in recording.quality
@@ -68,6 +70,13 @@ def _cpus(frames: TracepointFrames, streams: Sequence[Mapping[str, Any]]) -> lis
     for _name, frame in frames.batches():
         found.update(frame["cpu"].unique().to_list())
     return sorted(cpu for cpu in found if cpu is not None)
+
+
+def _other_samples(recording: Recording) -> dict[str, int]:
+    """Samples of a perf.data that are no tracepoints, by event."""
+    events = recording.properties.get("events")
+    others = [e for e in events if e["type"] != "tracepoint"] if isinstance(events, list) else []
+    return {event["name"]: event["samples"] for event in others if event["samples"]}
 
 
 def _event_log(recording: Recording) -> dict[str, Any] | None:
@@ -132,6 +141,7 @@ def render_inventory(facts: Mapping[str, Any]) -> str:
     lines = [printable(facts["file"]), *(f"  {name:<22} {value}" for name, value in rows)]
     for title, counts in (
         ("tracepoints", facts["events"]),
+        ("other samples, not decoded", facts["other_samples"]),
         ("event log", (facts["event_log"] or {}).get("events", {})),
     ):
         if counts:

@@ -48,13 +48,13 @@ class Machine:
     def pack(self, layout: str, *values: int | bytes) -> bytes:
         return struct.pack(self.order + layout, *values)
 
-    def header_page(self) -> str:
+    def header_page(self, page_size: int = PAGE) -> str:
         data = 8 + self.long_size
         return (
             "\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n"
             f"\tfield: local_t commit;\toffset:8;\tsize:{self.long_size};\tsigned:1;\n"
             "\tfield: int overwrite;\toffset:8;\tsize:1;\tsigned:1;\n"
-            f"\tfield: char data;\toffset:{data};\tsize:{PAGE - data};\tsigned:0;\n"
+            f"\tfield: char data;\toffset:{data};\tsize:{page_size - data};\tsigned:0;\n"
         )
 
     def word(self, kind: int, delta: int) -> bytes:
@@ -138,7 +138,7 @@ class TraceDat:
         return self.machine.pack(size, len(text)) + text.encode()
 
     def _header_info(self) -> bytes:
-        page, event = self._text(self.machine.header_page()), self._text(HEADER_EVENT)
+        page, event = self._text(self.machine.header_page(self.page_size)), self._text(HEADER_EVENT)
         return b"header_page\0" + page + b"header_event\0" + event
 
     def _formats(self) -> bytes:
@@ -160,12 +160,13 @@ class TraceDat:
         option_bytes += sum(6 + 8 + len(other.name) + 1 for other in others)
         table_bytes = 16 * cpus + len(clock)
         at = len(head) + 4 + 10 + option_bytes + 10 + table_bytes
-        body, place = bytearray(), -(-at // PAGE) * PAGE
+        body, place = bytearray(), -(-at // self.page_size) * self.page_size
         table = self._v6_table(top, place, body)
         for other in others:
             start = place + len(body)
             tag = b"flyrecord\0"
-            first_page = -(-(start + len(tag) + table_bytes) // PAGE) * PAGE
+            first_page = start + len(tag) + table_bytes
+            first_page += -first_page % self.page_size
             pages = bytearray()
             body += tag + self._v6_table(other, first_page, pages) + clock
             body += bytes(first_page - place - len(body)) + pages
@@ -255,7 +256,7 @@ class TraceDat:
         option = pack("Q", start) + instance.name.encode() + b"\0" + instance.clock.encode() + b"\0"
         option += pack("II", self.page_size, len(instance.cpus))
         for cpu in instance.cpus:
-            place = -(-(start + 16 + len(body)) // PAGE) * PAGE
+            place = -(-(start + 16 + len(body)) // self.page_size) * self.page_size
             body += bytes(place - start - 16 - len(body))
             chunks = self._chunks(cpu.pages)
             option += pack("IQQ", cpu.number, place, len(chunks))

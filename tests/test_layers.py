@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "kvm": FOUNDATION,
     "sweep": {"replay", "tables", "errors", "strategy_guide"},
     "recipe": set(),
+    "kernel_cache": set(),
     "inventory": FOUNDATION | {"report"},
     "output_folder": {"errors"},
     "session_records": FOUNDATION,
@@ -42,7 +43,7 @@ MAY_IMPORT = {
     "cli": FOLDERS
     | {"sweep", "pipeline", "recipe", "inventory", "strategy_guide", "session_folder"}
     | {"output_folder", "profiling", "alignment", "kvm_analysis"},
-    "__init__": FOLDERS | {"pipeline", "strategy_guide"},
+    "__init__": FOLDERS | {"kernel_cache", "pipeline", "strategy_guide"},
 }
 # Library to the places (prefixes of paths below spetrace/) that may import it.
 ONLY_IN = {

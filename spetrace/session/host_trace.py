@@ -124,6 +124,11 @@ class HostTrace:
         """The inputs that hold the host's events."""
         return list(self._recordings)
 
+    @property
+    def recordings(self) -> list[Recording]:
+        """The same, as read."""
+        return list(self._recordings.values())
+
     def other(self, name: str) -> HostEvents:
         """The events of a tracepoint that is not in USED; each file's in its own order."""
         frames = [

@@ -14,6 +14,7 @@ import polars as pl
 
 from spetrace.errors import InputError
 from spetrace.session.host_trace import ENTRY, EXIT, HostTrace
+from spetrace.session.recorded_guests import recorded_guests
 
 MACHINES_MAX: Final = 1 << 16
 _NUMBER = re.compile(r"[0-9]+")
@@ -96,18 +97,19 @@ class _Thread:
 def find_machines(host: HostTrace, processes: Mapping[int, int | str] | None = None) -> Machines:
     """The VMs whose vCPU threads a host trace shows.
 
-    `processes` names the VMM of threads whose tgid was not recorded (from session.toml). VMs are
-    numbered by their first kvm_entry. Raises InputError beyond 65,536 VMs or vCPUs of one.
+    `processes` names the VMM of threads whose tgid was not recorded (from session.toml). Of others
+    the guests that the host's recorder knew tell VM and vCPU. VMs are numbered by their first
+    kvm_entry. Raises InputError beyond 65,536 VMs or vCPUs of one.
     """
-    threads = _vcpu_threads(host)
-    keys, grouped_by = _vm_keys(threads, processes or {})
+    threads, guests = _vcpu_threads(host), recorded_guests(host)
+    keys, grouped_by = _vm_keys(threads, {**guests.vm_of, **(processes or {})})
     groups: dict[Hashable, list[_Thread]] = {}
     for thread, key in zip(threads, keys, strict=True):
         groups.setdefault(key, []).append(thread)
     if max(map(len, [groups, *groups.values()])) > MACHINES_MAX:
         raise InputError("machines", f"more than {MACHINES_MAX} VMs or vCPUs in a VM")
     vms = [
-        Vm(number, key if isinstance(key, int) else None, _numbered(group))
+        Vm(number, key if isinstance(key, int) else None, _numbered(group, guests.vcpu_of))
         for number, (key, group) in enumerate(groups.items())
     ]
     return Machines(vms, grouped_by if threads else None)
@@ -176,13 +178,16 @@ def _name_keys(threads: Sequence[_Thread]) -> list[Hashable]:
     return keys
 
 
-def _numbered(threads: Sequence[_Thread]) -> list[Vcpu]:
-    """The threads of one VM as vCPUs: numbers from names, else in order of first appearance."""
+def _numbered(threads: Sequence[_Thread], recorded: Mapping[int, int]) -> list[Vcpu]:
+    """The threads of one VM as vCPUs: recorded numbers, else those in their names, else in order of
+    first appearance.
+    """
     numbers: dict[int, _Thread] = {}
     unnumbered = []
-    for thread in threads:
+    for thread in sorted(threads, key=lambda thread: thread.tid not in recorded):
         match = _NUMBER.search(thread.comm or "")
         number = int(match[0]) if match and len(match[0]) <= 5 else MACHINES_MAX
+        number = recorded.get(thread.tid, number)
         if number < MACHINES_MAX and number not in numbers:
             numbers[number] = thread
         else:

@@ -59,6 +59,37 @@ def test_vcpu_numbers_fall_back_to_first_appearance() -> None:
     assert machines((5, "qemu", 9), (4, "qemu", 9)) == [[(0, 5), (1, 4)]]
 
 
+GUESTS = [
+    {"name": "a", "trace_id": "0x1", "vcpu_tids": {"0": 12, "1": 11}},
+    {"name": "b", "trace_id": "0x2", "vcpu_tids": {"5": 13, "70000": 14}},
+]
+
+
+def machines_of_guests(*described):
+    recording = host(threads(*described), properties={"guests": GUESTS})
+    session = assemble([recording], LOAD)
+    return [[(c["vcpu"], c["pid"]) for c in vm["vcpus"]] for vm in session.machines], session
+
+
+def test_guests_of_the_recorder_go_before_names() -> None:
+    found, session = machines_of_guests(
+        (11, "CPU 0/KVM", None), (13, "CPU 0/KVM", None), (12, "CPU 1/KVM", None), (14, "x", None)
+    )
+    assert found == [[(0, 12), (1, 11)], [(0, 14), (5, 13)]]
+    assert "vm.vcpus" not in [a.name for a in session.assumptions]
+
+
+def test_recorded_process_goes_before_guests_but_not_their_numbers() -> None:
+    found, session = machines_of_guests((11, "CPU 0/KVM", 9), (13, "CPU 7/KVM", 9))
+    assert found == [[(1, 11), (5, 13)]]
+    assert session.machines[0]["pid"] == 9
+
+
+def test_thread_of_no_recorded_guest_is_told_by_its_name() -> None:
+    found, _session = machines_of_guests((11, "CPU 0/KVM", None), (50, "kvm-vcpu-3", None))
+    assert found == [[(1, 11)], [(3, 50)]]
+
+
 def test_vcpu_number_taken_twice_goes_to_the_first() -> None:
     assert machines((5, "vcpu1", 9), (4, "vcpu1", 9), (3, "vcpu0", 9)) == [[(0, 3), (1, 5), (2, 4)]]
 

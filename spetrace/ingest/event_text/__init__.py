@@ -1,1 +1,1 @@
-"""Text logs of tracepoints: ftrace and trace-cmd report."""
+"""Text logs of tracepoints: ftrace, trace-cmd report and perf script."""

@@ -20,6 +20,7 @@ LOST_LINE = (
     r"^(?:\s*[^\s:]+: )?\s*CPU:[0-9]+ \[(?:LOST (?P<lost>[0-9]{1,15}) EVENTS"
     r"|(?P<dropped>[0-9]{1,15}) EVENTS DROPPED|LOST EVENTS|EVENTS DROPPED)\]"
 )
+_SHORTEST_EVENT = len("-1 [0] 1: a:")
 _BUFFER_STARTED = r"^##### CPU [0-9]+ buffer started ####"
 _OTHER_LINE = r"^(?:\s*$|#|cpus=|version = |CPU [0-9]+ is empty)"
 
@@ -45,6 +46,11 @@ def parse_lines(chunk: bytes, tool: str | None) -> Lines:
     """The lines of `chunk` as `tool` prints them (perf script, or else ftrace and trace-cmd)."""
     data = np.frombuffer(as_utf8(chunk), np.uint8)
     starts, ends = find_lines(data)
+    sizes = ends - starts
+    is_short = (sizes > 0) & (sizes < _SHORTEST_EVENT)
+    short = string_series(data, starts[is_short], ends[is_short])
+    is_long = sizes >= _SHORTEST_EVENT
+    starts, ends = starts[is_long], ends[is_long]
     rows = np.zeros((len(starts), layout.COLUMNS), np.int64)
     parse = parse_perf_lines if tool == PERF_SCRIPT else parse_trace_lines
     torn = parse(data, starts, ends, rows)
@@ -52,7 +58,7 @@ def parse_lines(chunk: bytes, tool: str | None) -> Lines:
     is_event = (kind == layout.HARDWARE_EVENT) | (kind == layout.TRACEPOINT)
     side_band = kind == layout.SIDE_BAND
     rest = kind == layout.NO_EVENT
-    lines = _other_lines(string_series(data, starts[rest], ends[rest]))
+    lines = _other_lines(short.append(string_series(data, starts[rest], ends[rest])))
     return Lines(
         data,
         rows if is_event.all() else rows[is_event],

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from spetrace.ingest.field_kernels import gather_bytes
 from spetrace.ingest.perf_data.abi import TRACEPOINT_TYPE, SampleType
+from spetrace.ingest.perf_data.attrs import EventAttr
 from spetrace.ingest.perf_data.events import EventRows, EventTable
 from spetrace.ingest.perf_data.framing import Block, Bytes, Rows
 from spetrace.ingest.perf_data.sample_kernel import locate_samples
@@ -107,9 +108,9 @@ class TracepointSamples:
 
     def finish(self) -> tuple[Samples, Bytes]:
         """All samples in file order, and the bytes that they have places in."""
+        parts = self._of_file or [Samples.room(0)]
         if self._of_copied:
-            self._of_file = [self._moved(self._file, part) for part in self._of_file]
-        parts = self._of_file + self._of_copied or [Samples.room(0)]
+            parts = [self._moved(self._file, part) for part in parts] + self._of_copied
         samples = Samples._make(map(np.concatenate, zip(*parts, strict=True)))
         return samples, self._copied.data if self._of_copied else self._file
 
@@ -128,7 +129,7 @@ class TracepointSamples:
         new = events.events[len(self._layouts) :]
         if new:
             self._layouts += [sample_layout(event.attr) for event in new]
-            self._traced += [is_traced(event.attr.type, event.attr.sample_type) for event in new]
+            self._traced += [is_traced(event.attr) for event in new]
             self._known = np.array(self._traced), np.array(self._layouts, np.int64)
 
 
@@ -139,6 +140,6 @@ def _read_only(data: Bytes) -> Bytes:
     return view
 
 
-def is_traced(type_: int, sample_type: int) -> bool:
-    """Whether the samples of an event of these hold a tracepoint's record."""
-    return type_ == TRACEPOINT_TYPE and bool(sample_type & SampleType.RAW)
+def is_traced(attr: EventAttr) -> bool:
+    """Whether the samples of an event hold a tracepoint's record."""
+    return attr.type == TRACEPOINT_TYPE and bool(attr.sample_type & SampleType.RAW)

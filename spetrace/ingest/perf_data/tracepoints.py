@@ -1,128 +1,144 @@
-"""The tracepoints of a perf.data file as frames, in the order of their times."""
+"""The tracepoints of a perf.data file as a mapping whose frames are decoded when they are asked for.
+
+Time, thread, CPU and place of every sample are in memory; the fields are decoded from the file's
+bytes as often as a frame is asked for.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from spetrace.errors import InputError
 from spetrace.ingest.event_fields import Records, decode_fields
-from spetrace.ingest.event_format import EventFormat, parse_event_format
-from spetrace.ingest.perf_data.abi import TRACEPOINT_TYPE
+from spetrace.ingest.event_format import EventFormat
+from spetrace.ingest.mapped_bytes import let_go
 from spetrace.ingest.perf_data.contents import Contents
-from spetrace.ingest.perf_data.events import Event
 from spetrace.ingest.perf_data.framing import Bytes
 from spetrace.ingest.perf_data.thread_names import ThreadNames
-from spetrace.ingest.perf_data.tracepoint_samples import Samples, is_traced
+from spetrace.ingest.perf_data.tracepoint_groups import Group, group_samples
 from spetrace.ingest.perf_data.tracing_data import parse_tracing_data
-from spetrace.ingest.trace_metadata import Metadata
-from spetrace.ingest.tracepoint_frame import build_frame, pid_field, table_name
+from spetrace.ingest.tracepoint_frame import build_frame, pid_field
 from spetrace.quality import Quality
 
-_NAMES_SHOWN = 20
+_BLOCK_ROWS = 1 << 19
 _Integers = npt.NDArray[np.int32] | npt.NDArray[np.int64]
 
 
-def build_frames(contents: Contents, threads: pl.DataFrame, order: str) -> dict[str, pl.DataFrame]:
-    """The frames of a file by tracepoint name, as `Recording.tracepoints` describes them.
+class PerfFrames(Mapping[str, pl.DataFrame]):
+    """The frames of one file by tracepoint (`spetrace.tables.tracepoint_frames.TracepointFrames`).
 
-    `threads` is its table threads, `order` its byte order. Samples whose format the file lacks are
-    counted.
+    `data` holds the samples' bytes. Fields that those lack are counted in `quality` when a
+    tracepoint is decoded for the first time.
     """
-    samples, data = contents.tracepoint_samples.finish()
-    metadata = parse_tracing_data(contents.features.tracing_data, contents.quality)
-    frames = _Frames(samples, data, order == ">", ThreadNames(threads), contents.quality)
-    return frames.build(contents.events.events, metadata)
-
-
-class _Frames:
-    """Makes the frames of one file's samples, whose records are in `data`."""
 
     def __init__(
-        self, samples: Samples, data: Bytes, big_endian: bool, names: ThreadNames, quality: Quality
+        self,
+        groups: Mapping[str, Group],
+        data: Bytes,
+        order: str,
+        names: ThreadNames,
+        quality: Quality,
     ) -> None:
-        self._samples = samples
+        self._groups = groups
         self._data = data
-        self._big_endian = big_endian
+        self._big_endian = order == ">"
         self._names = names
         self._quality = quality
+        self._counted: set[str] = set()
+        self._rows = 0
+        self._span = _span(groups)
 
-    def build(self, events: Sequence[Event], metadata: Metadata) -> dict[str, pl.DataFrame]:
-        """The frames of the events whose format `metadata` has; others' samples are counted."""
-        formats = _formats(events, metadata)
-        self._count_undecoded(events, formats)
-        if not formats:
-            return {}
-        ids = {id_: n for n, id_ in enumerate(formats)}
-        groups = [ids.get(_format_id(event), len(ids)) for event in events]
-        rows = _by_time(self._samples.time_ns)
-        group = np.array(groups, np.int64)[self._samples.event[rows]]
-        rows = rows[group < len(ids)]
-        group = group[group < len(ids)].astype(np.min_scalar_type(len(ids)))
-        places = np.argsort(group, kind="stable")
-        ends = np.cumsum(np.bincount(group, minlength=len(ids)))[:-1]
-        taken: set[str] = set()
-        return {
-            table_name(format_, taken): self._frame(format_, of_group, rows[of_group])
-            for format_, of_group in zip(formats.values(), np.split(places, ends), strict=True)
-            if len(of_group)
-        }
+    def __getitem__(self, name: str) -> pl.DataFrame:
+        """The frame of one tracepoint."""
+        frames = list(self._frames(name))
+        return pl.concat(frames, rechunk=True) if len(frames) > 1 else frames[0]
 
-    def _frame(
-        self,
-        format_: EventFormat,
-        places: npt.NDArray[np.intp],
-        rows: npt.NDArray[np.intp],
-    ) -> pl.DataFrame:
-        """The frame of the samples `rows`, which have `places` in the order of all."""
-        samples = self._samples.at(rows)
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._groups)
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._groups
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many events each tracepoint has."""
+        return {name: len(group.places) for name, group in self._groups.items()}
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """Times of the first and of the last event; None where none has one."""
+        return self._span
+
+    def select(self, names: Collection[str]) -> dict[str, pl.DataFrame]:
+        """The frames of those of `names` that there are."""
+        return {name: self[name] for name in self._groups if name in names}
+
+    def batches(self) -> Iterator[tuple[str, pl.DataFrame]]:
+        """All events in pieces of bounded size: those of one tracepoint follow each other in order."""
+        for name in self._groups:
+            for frame in self._frames(name):
+                yield name, frame
+
+    def empty(self, name: str) -> pl.DataFrame:
+        """The frame of a tracepoint without its rows."""
+        group = self._groups[name]
+        nothing = Group(group.format, group.places[:0], group.samples.at(slice(0)))
+        return self._frame(nothing, Quality())
+
+    def _frames(self, name: str) -> Iterator[pl.DataFrame]:
+        losses = Quality()
+        for group in self._groups[name].blocks(_BLOCK_ROWS):
+            yield self._frame(group, losses)
+            self._let_go_after(len(group.places))
+        if name not in self._counted:
+            self._counted.add(name)
+            self._quality.merge(losses)
+
+    def _let_go_after(self, rows: int) -> None:
+        """Let the file's pages go from time to time."""
+        self._rows += rows
+        if self._rows >= _BLOCK_ROWS:
+            self._rows = 0
+            let_go(self._data)
+
+    def _frame(self, group: Group, losses: Quality) -> pl.DataFrame:
+        samples = group.samples
         records = Records(self._data, samples.starts, samples.lengths, self._big_endian)
-        tids = _or_common_pid(samples.tid, records, format_)
+        tids = _or_common_pid(samples.tid, records, group.format)
         common = [
-            pl.Series("index", places.astype(np.uint64)),
+            pl.Series("index", group.places).set_sorted(),
             _known("time_ns", samples.time_ns),
             _known("cpu", samples.cpu),
             _known("pid", tids),
             self._names.at(tids, samples.time_ns).alias("comm"),
             _known("tgid", samples.pid),
         ]
-        own = decode_fields(records, format_.fields)
-        return build_frame(common, format_, own, self._quality)
-
-    def _count_undecoded(self, events: Sequence[Event], formats: dict[int, EventFormat]) -> None:
-        lacking: Counter[str] = Counter()
-        for event in events:
-            if event.attr.type == TRACEPOINT_TYPE and _format_id(event) not in formats:
-                lacking[event.name or f"tracepoint {event.attr.config}"] += event.samples
-        told = [f"{name} {count}" for name, count in lacking.most_common(_NAMES_SHOWN) if count]
-        self._quality.add("perf_undecoded_samples", lacking.total(), ", ".join(told))
+        own = decode_fields(records, group.format.fields)
+        return build_frame(common, group.format, own, losses)
 
 
-def _formats(events: Sequence[Event], metadata: Metadata) -> dict[int, EventFormat]:
-    """By id the formats of the events whose samples can be decoded."""
-    formats = {}
-    for id_ in sorted({_format_id(event) for event in events} & metadata.formats.keys()):
-        system, text = metadata.formats[id_]
-        try:
-            formats[id_] = parse_event_format(text, system, metadata.long_size)
-        except InputError:
-            continue
-    return formats
+def build_frames(contents: Contents, threads: pl.DataFrame, order: str) -> PerfFrames:
+    """The frames of a file, whose table threads and byte order are given.
+
+    Samples whose format the file lacks are counted.
+    """
+    samples, data = contents.tracepoint_samples.finish()
+    metadata = parse_tracing_data(contents.features.tracing_data, contents.quality)
+    groups = group_samples(samples, contents.events.events, metadata, contents.quality)
+    return PerfFrames(groups, data, order, ThreadNames(threads), contents.quality)
 
 
-def _format_id(event: Event) -> int:
-    """The id of the format of an event's samples; -1 where they hold no tracepoint's record."""
-    traced = is_traced(event.attr.type, event.attr.sample_type)
-    return event.attr.config if traced else -1
-
-
-def _by_time(times: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
-    """The samples' order: by time, those without one first; of one time, as in the file."""
-    return np.argsort(times, kind="stable")
+def _span(groups: Mapping[str, Group]) -> tuple[int, int] | None:
+    """The first and the last time; the samples of a group are in order, those without time first."""
+    times = [group.samples.time_ns for group in groups.values()]
+    known = [known for t in times if len(known := t[np.searchsorted(t, 0) :])]
+    return (min(int(t[0]) for t in known), max(int(t[-1]) for t in known)) if known else None
 
 
 def _or_common_pid(

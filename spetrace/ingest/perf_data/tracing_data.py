@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from spetrace.errors import InputError
 from spetrace.ingest.cursor import Cursor
-from spetrace.ingest.perf_data.abi import RecordType
+from spetrace.ingest.perf_data.abi import RECORD_HEADER_BYTES, RecordType
 from spetrace.ingest.perf_data.framing import Block
 from spetrace.ingest.trace_metadata import (
     Metadata,
@@ -20,7 +20,6 @@ from spetrace.quality import Quality
 _MAGIC = b"\x17\x08\x44tracing"
 _LONGEST_VERSION = 16
 _LONG_BYTES = 8
-_PAYLOAD_BYTES_AT = 8
 
 
 def parse_tracing_data(section: memoryview | None, quality: Quality) -> Metadata:
@@ -38,19 +37,18 @@ def parse_tracing_data(section: memoryview | None, quality: Quality) -> Metadata
     return metadata
 
 
-def tracing_data_payload(block: Block, row: int) -> memoryview:
-    """What follows a HEADER_TRACING_DATA record in the file, as far as it is there."""
-    if block.sizes[row] < _PAYLOAD_BYTES_AT + 4:
-        return memoryview(b"")
-    start = int(block.offsets[row] + block.sizes[row])
-    size = int.from_bytes(block.body(row)[:4], "little" if block.order == "<" else "big")
-    return block.data[start : min(start + size, block.end)].data
-
-
 def find_tracing_data(block: Block) -> memoryview | None:
-    """The payload of a block's first HEADER_TRACING_DATA record; None where it has none."""
+    """What follows a block's first HEADER_TRACING_DATA record, as far as it is in the file.
+
+    None where there is no such record that tells its size.
+    """
     rows = block.rows(RecordType.HEADER_TRACING_DATA)
-    return tracing_data_payload(block, int(rows[0])) if len(rows) else None
+    rows = rows[block.sizes[rows] >= RECORD_HEADER_BYTES + 4][:1]
+    if not len(rows):
+        return None
+    start = int((block.offsets[rows] + block.sizes[rows])[0])
+    size = int(block.u32(rows, RECORD_HEADER_BYTES)[0])
+    return block.data[start : min(start + size, block.end)].data
 
 
 def _parse(cursor: Cursor, metadata: Metadata) -> None:

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from text_logs import counts, read_capture
 
+from spetrace.ingest.importer import read_recording
 from spetrace.tables.recording import Recording
 
 OWN_CLOCKS = ("time_ns", "comm", "tgid")
@@ -156,3 +157,17 @@ def test_plain_perf_text_lacks_the_guest(captures: Path) -> None:
     assert recording.quality.details == {
         "perf_script_without_guest": "0 guest entries or exits among 42 KVM events"
     }
+
+
+@pytest.mark.parametrize(
+    ("folder", "name", "form"),
+    [
+        ("16-baremetal-known-nonuma", "both", "guest-ns"),
+        ("13-baremetal-known", "perf-thp-never", "guest-ns"),
+        ("07-perf", "perf-all-slice", "guest.ns"),
+    ],
+)
+def test_perf_text_equals_perf_data(captures: Path, folder: str, name: str, form: str) -> None:
+    data = read_recording(captures / folder / f"{name}.data")
+    text = read(captures / folder, f"{name}.{form}")
+    assert differing(data, text) <= {"comm", "tgid", "errno"}

@@ -131,3 +131,9 @@ def test_format_name_value_types_by_column() -> None:
         "a": [1, -2, 3], "b": [1, 0, None], "c": ["0x1", "zz", None],
         "d": ["18446744073709551615", "1", None], "e": [None, None, 9],
     }  # fmt: skip
+
+
+def test_format_kinds_of_events_are_bounded() -> None:
+    recording = read_text("".join(LINE.format(f"probe{i}", "a=1") for i in range(300)))
+    assert list(recording.tracepoints) == sorted(f"probe{i}" for i in range(256))
+    assert recording.quality.counts == {"text_unparsed_lines": 44}

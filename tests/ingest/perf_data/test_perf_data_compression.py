@@ -9,7 +9,7 @@ from itertools import accumulate, pairwise
 
 import pyarrow as pa
 import pytest
-from builders_perf_data import PerfData, spe_perf_data
+from builders_perf_data import SOFTWARE_TYPE, PerfData, spe_perf_data
 from ingest.perf_data.reading import read_bytes, read_spe, segment_bytes
 
 from spetrace.ingest.perf_data.abi import Feature, RecordType
@@ -87,7 +87,7 @@ def samples_of(recording: Recording) -> int:
 
 def sampled() -> PerfData:
     file = PerfData()
-    file.attrs = [(file.attr(2), [7])]
+    file.attrs = [(file.attr(SOFTWARE_TYPE), [7])]
     return file
 
 

@@ -11,8 +11,10 @@ from trace_cmd_text import (
     KVM_PATTERNS,
     assert_same_events,
     assert_same_fields,
+    assert_same_order,
     assert_same_values,
     events_of,
+    in_order,
     pattern_fields,
 )
 
@@ -91,6 +93,17 @@ def test_file_with_full_kallsyms_has_its_counts(shared: Path, name: str) -> None
     data = lzma.decompress((folder / f"{name}.dat.xz").read_bytes())
     counts = json.loads((folder / "counts.json").read_text())
     assert_counts(read(name, memoryview(data)), counts[f"{name}.dat"])
+
+
+def test_big_file_begins_and_ends_as_trace_cmd_reports_it(shared: Path) -> None:
+    folder = shared / "captures" / "kvm" / "90-big"
+    data = lzma.decompress((folder / "trace-big.dat.xz").read_bytes())
+    recording = read("big", memoryview(data))
+    assert_counts(recording, json.loads((folder / "counts.json").read_text())["trace-big.dat"])
+    merged = in_order(recording)
+    first, last = (events_of(folder / f"{end}50000.report-N-t.txt.gz") for end in ("first", "last"))
+    assert_same_order(merged.head(len(first)), first)
+    assert_same_order(merged.tail(len(last)), last)
 
 
 def test_lost_events_are_counted(shared: Path) -> None:

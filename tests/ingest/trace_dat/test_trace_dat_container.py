@@ -6,6 +6,7 @@ import dataclasses
 import struct
 from collections.abc import Sequence
 
+import polars as pl
 import pytest
 from builders_trace_dat import ENTRY, PAGE, Cpu, Instance, Machine, TraceDat, build_format
 
@@ -226,6 +227,19 @@ def test_format_without_common_pid_has_no_thread() -> None:
     file = TraceDat(formats=[bare], instances=[Instance([Cpu(0, page(1, 1))])]).v7()
     table = reread(file).tracepoints["bare"]
     assert table.select("pid", "comm", "x").rows() == [(None, None, 100)]
+
+
+@pytest.mark.parametrize("id_", [8, 32])
+@pytest.mark.parametrize("version", ["v6", "v7"])
+def test_saved_tgids_name_the_processes(id_: int, version: str) -> None:
+    events = [LE.event(LE.entry(pid, 1)) for pid in (100, 101, 102, 0, -1)]
+    options = [(id_, b"100 90\n101 91\n0 5\nnonsense\n99 0\n9999999 3\n\0")]
+    file = TraceDat(instances=[Instance([Cpu(0, LE.page(1, *events))])], options=options)
+    recording = reread(getattr(file, version)())
+    tgids = recording.tracepoints["kvm_entry"]["tgid"]
+    assert tgids.to_list() == [90, 91, None, None, None]
+    assert tgids.dtype == pl.Int32
+    assert recording.properties["cpus"] == 1
 
 
 def test_pid_0_is_idle() -> None:

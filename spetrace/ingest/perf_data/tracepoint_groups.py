@@ -1,0 +1,88 @@
+"""The samples of a perf.data file by tracepoint, in the order of their times."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from spetrace.errors import InputError
+from spetrace.ingest.event_format import EventFormat, parse_event_format
+from spetrace.ingest.perf_data.abi import TRACEPOINT_TYPE
+from spetrace.ingest.perf_data.events import Event
+from spetrace.ingest.perf_data.tracepoint_samples import Samples, is_traced
+from spetrace.ingest.trace_metadata import Metadata
+from spetrace.ingest.tracepoint_frame import table_name
+from spetrace.quality import Quality
+
+_NAMES_SHOWN = 20
+
+
+class Group(NamedTuple):
+    """Samples of one tracepoint in order, and their places in the order of all tracepoints'."""
+
+    format: EventFormat
+    places: npt.NDArray[np.uint64]
+    samples: Samples
+
+    def blocks(self, rows: int) -> Iterator[Group]:
+        """The samples in parts of at most `rows`; one without rows where there are none."""
+        for start in range(0, max(len(self.places), 1), rows):
+            part = slice(start, start + rows)
+            yield Group(self.format, self.places[part], self.samples.at(part))
+
+
+def group_samples(
+    samples: Samples, events: Sequence[Event], metadata: Metadata, quality: Quality
+) -> dict[str, Group]:
+    """The groups by the names of their tables; samples whose format is not known are counted.
+
+    The order is that of the times, samples without one first; of one time, that of the file.
+    """
+    formats = _formats(events, metadata)
+    _count_undecoded(events, formats, quality)
+    numbers = {id_: number for number, id_ in enumerate(formats)}
+    known = len(numbers)
+    of_event = np.array([numbers.get(_format_id(event), known) for event in events], np.int64)
+    rows = np.argsort(samples.time_ns, kind="stable")
+    group = of_event[samples.event[rows]]
+    rows, group = rows[group < known], group[group < known]
+    places = np.argsort(group.astype(np.min_scalar_type(known)), kind="stable")
+    ends = np.cumsum(np.bincount(group, minlength=known))
+    taken: set[str] = set()
+    return {
+        table_name(format_, taken): Group(format_, own.astype(np.uint64), samples.at(rows[own]))
+        for format_, own in zip(formats.values(), np.split(places, ends)[:known], strict=True)
+        if len(own)
+    }
+
+
+def _formats(events: Sequence[Event], metadata: Metadata) -> dict[int, EventFormat]:
+    """By id the formats of the events whose samples can be decoded."""
+    formats = {}
+    for id_ in sorted({_format_id(event) for event in events} & metadata.formats.keys()):
+        system, text = metadata.formats[id_]
+        try:
+            formats[id_] = parse_event_format(text, system, metadata.long_size)
+        except InputError:
+            continue
+    return formats
+
+
+def _format_id(event: Event) -> int:
+    """The id of the format of an event's samples; -1 where they hold no tracepoint's record."""
+    return event.attr.config if is_traced(event.attr) else -1
+
+
+def _count_undecoded(
+    events: Sequence[Event], formats: dict[int, EventFormat], quality: Quality
+) -> None:
+    lacking: Counter[str] = Counter()
+    for event in events:
+        if event.attr.type == TRACEPOINT_TYPE and _format_id(event) not in formats:
+            lacking[event.name or f"tracepoint {event.attr.config}"] += event.samples
+    told = [f"{name} {count}" for name, count in lacking.most_common(_NAMES_SHOWN) if count]
+    quality.add("perf_undecoded_samples", lacking.total(), ", ".join(told))
