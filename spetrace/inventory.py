@@ -153,6 +153,8 @@ def render_inventory(facts: Mapping[str, Any]) -> str:
         lines.append(
             f"    {loss['severity']:<10} {loss['count']:,} {loss['counter']}: {loss['doc']}"
         )
+        if loss["detail"]:
+            lines.append(f"    {'':<10} {printable(loss['detail'])}")
         lines.append(f"    {'':<10} remedy: {loss['remedy']}")
     return "\n".join(lines) + "\n"
 

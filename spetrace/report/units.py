@@ -53,7 +53,7 @@ def _scaled(value: int, units: Sequence[tuple[int, str]]) -> str:
 
 def _three_digits(value: int, unit: int) -> str | None:
     """`value` / `unit` with three significant digits; None where it rounds to 1000 or more."""
-    for decimals in (2, 1, 0):
+    for decimals in (3, 2, 1, 0) if value < unit else (2, 1, 0):
         scaled = (value * 10**decimals + unit // 2) // unit
         if scaled < 1000:
             return f"{scaled / 10**decimals:.{decimals}f}"

@@ -3,7 +3,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from builders_perf_tracepoints import NOTE_EVENT, TRACED, entry, sample, traced, tracing_data
 from cli.command import SAMPLES, Command
+
+from spetrace.ingest.perf_data.abi import Feature
 
 SPE = SAMPLES / "spe-neoverse-n1" / "spe.perf.data"
 KVM = SAMPLES / "kvm-known-pages" / "trace.dat"
@@ -42,6 +45,24 @@ def test_losses_are_shown_with_their_remedy(spetrace: Command, tmp_path: Path) -
     assert result.code == 0, result.err
     assert "data_loss" in result.out
     assert "remedy: " in result.out
+
+
+def test_samples_of_perf_data_are_shown_by_event(spetrace: Command, tmp_path: Path) -> None:
+    file = traced()
+    del file.features[Feature.TRACING_DATA]
+    file.attrs[1] = (file.attr(0, sample_type=TRACED, config=0), file.attrs[1][1])
+    file.features[Feature.EVENT_DESC] = file.event_descriptions(["kvm:kvm_entry", "cycles"])
+    file.records = [sample(file, entry(file, 1)), sample(file, b"", id_=NOTE_EVENT)]
+    (tmp_path / "perf.data").write_bytes(file.build())
+    out = spetrace("info", tmp_path / "perf.data").out
+    assert "other samples, not decoded: 1 events\n    cycles " in out
+    assert "1 perf_undecoded_samples: " in out
+    assert "kvm:kvm_entry 1\n" in out
+    file.features[Feature.TRACING_DATA] = tracing_data(file)
+    (tmp_path / "perf.data").write_bytes(file.build())
+    out = spetrace("info", tmp_path / "perf.data").out
+    assert "tracepoints: 1 events\n    kvm_entry " in out
+    assert "losses and oddities: none" in out
 
 
 def test_what_files_hold_cannot_steer_the_terminal(spetrace: Command, tmp_path: Path) -> None:

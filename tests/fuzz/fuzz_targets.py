@@ -25,6 +25,8 @@ def perf_data(data: bytes) -> None:
     if recording.spe is not None:
         for _ in recording.spe.batches():
             pass
+    for frame in recording.tracepoints.values():
+        assert len(frame) <= len(data)
 
 
 def spe(data: bytes) -> None:

@@ -60,7 +60,7 @@ def try_decoding(data: bytes) -> None:
     except InputError:
         return
     rows = sum(len(recording.tracepoints[name]) for name in recording.tracepoints)
-    assert rows <= len(data) // 12
+    assert rows <= len(data) // 16
     assert all(0 < count < 1 << 64 for count in recording.quality.counts.values())
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from spetrace.report.units import render_count, render_share, render_size, render_time
@@ -81,6 +81,7 @@ def test_time_is_within_half_a_percent(ns: int) -> None:
 
 @settings(deadline=None, max_examples=200)
 @given(st.integers(1, 2**50))
+@example(1057554762)
 def test_size_is_within_half_a_percent(size: int) -> None:
     number, unit = render_size(size).split()
     assert abs(Fraction(number.replace(",", "")) * SIZES[unit] - size) <= Fraction(size, 200)

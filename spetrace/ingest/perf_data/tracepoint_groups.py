@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -38,18 +38,18 @@ class Group(NamedTuple):
 def group_samples(
     samples: Samples, events: Sequence[Event], metadata: Metadata, quality: Quality
 ) -> dict[str, Group]:
-    """The groups by the names of their tables; samples whose format is not known are counted.
+    """The groups by the names of their tables; samples that can't be decoded are counted.
 
     The order is that of the times, samples without one first; of one time, that of the file.
     """
     formats = _formats(events, metadata)
     _count_undecoded(events, formats, quality)
-    numbers = {id_: number for number, id_ in enumerate(formats)}
-    known = len(numbers)
-    of_event = np.array([numbers.get(_format_id(event), known) for event in events], np.int64)
+    of_event = _group_numbers(events, formats)
+    whole = _are_whole(samples, of_event, formats, quality)
+    known = len(formats)
     rows = np.argsort(samples.time_ns, kind="stable")
+    rows = rows[whole[rows]]
     group = of_event[samples.event[rows]]
-    rows, group = rows[group < known], group[group < known]
     places = np.argsort(group.astype(np.min_scalar_type(known)), kind="stable")
     ends = np.cumsum(np.bincount(group, minlength=known))
     taken: set[str] = set()
@@ -58,6 +58,27 @@ def group_samples(
         for format_, own in zip(formats.values(), np.split(places, ends)[:known], strict=True)
         if len(own)
     }
+
+
+def _group_numbers(events: Sequence[Event], formats: Iterable[int]) -> npt.NDArray[np.int64]:
+    """The group of each event's samples: its format's place among `formats`, after all: none."""
+    numbers = {id_: number for number, id_ in enumerate(formats)}
+    return np.array([numbers.get(_format_id(event), len(numbers)) for event in events], np.int64)
+
+
+def _are_whole(
+    samples: Samples,
+    of_event: npt.NDArray[np.int64],
+    formats: Mapping[int, EventFormat],
+    quality: Quality,
+) -> npt.NDArray[np.bool_]:
+    """Which samples of known format hold all that it says; the others of those are counted."""
+    group = of_event[samples.event]
+    least = np.array([format_.fixed_bytes for format_ in formats.values()] + [0], np.int64)
+    whole: npt.NDArray[np.bool_] = samples.lengths >= least[group]
+    short = int(len(whole) - np.count_nonzero(whole))
+    quality.add("perf_damaged_records", short, "samples shorter than their format")
+    return whole & (group < len(formats))
 
 
 def _formats(events: Sequence[Event], metadata: Metadata) -> dict[int, EventFormat]:

@@ -179,12 +179,28 @@ def test_samples_too_short_for_their_fields_are_damage(order: str) -> None:
     assert recording.quality.counts == {"perf_damaged_records": len(whole) - 16 + 1}
 
 
-def test_record_shorter_than_a_field_has_null_there() -> None:
+def test_samples_shorter_than_their_format_are_damage() -> None:
     file = traced()
     file.records = [sample(file, entry(file, PC)[:12]), sample(file, entry(file, PC), time=2000)]
     recording = read_bytes(file.build())
-    assert [row["vcpu_pc"] for row in rows(recording)] == [None, PC]
-    assert recording.quality.counts == {"trace_damaged_fields": 1}
+    assert [(row["index"], row["vcpu_pc"]) for row in rows(recording)] == [(0, PC)]
+    assert recording.quality.counts == {"perf_damaged_records": 1}
+
+
+@ORDERS
+def test_text_that_is_not_in_its_record_is_null(order: str) -> None:
+    file = traced(order)
+    lie = bytearray(note(file, "héllo", 5))
+    lie[8:12] = file.pack("I", 100 << 16 | 16)
+    file.records = [
+        sample(file, bytes(lie), id_=NOTE_EVENT),
+        sample(file, note(file, "x", 6), id_=NOTE_EVENT),
+    ]
+    recording = read_bytes(file.build())
+    for _ in range(2):
+        found = [(row["text"], row["level"]) for row in rows(recording, "note")]
+        assert found == [(None, 5), ("x", 6)]
+        assert recording.quality.counts == {"trace_damaged_fields": 1}
 
 
 @ORDERS
