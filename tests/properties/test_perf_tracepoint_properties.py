@@ -100,6 +100,29 @@ def test_damaged_bytes_give_frames_or_our_error(form: str, drawn: st.DataObject)
     try_decoding(bytes(damaged))
 
 
+@settings(deadline=None, max_examples=40)
+@given(
+    order=st.sampled_from("<>"),
+    times=st.lists(st.tuples(st.booleans(), st.integers(0, 5)), max_size=40),
+)
+def test_index_is_the_place_by_time_then_in_the_file(
+    order: str, times: list[tuple[bool, int]]
+) -> None:
+    file = traced(order)
+    for place, (is_note, time) in enumerate(times):
+        raw = note(file, "x", place) if is_note else entry(file, place)
+        id_ = NOTE_EVENT if is_note else ENTRY_EVENT
+        file.records.append(sample(file, raw, id_=id_, time=time))
+    frames = read_bytes(file.build()).tracepoints
+    found = {}
+    for name, field in (("kvm_entry", "vcpu_pc"), ("note", "level")):
+        if name in frames:
+            assert frames[name]["index"].is_sorted()
+            found |= dict(frames[name].select("index", field).iter_rows())
+    wanted = sorted(range(len(times)), key=lambda place: times[place][1])
+    assert [found[index] for index in range(len(found))] == wanted
+
+
 def plain_sample(record: bytes, order: str, attr: EventAttr) -> tuple[int, ...] | None:
     """Time, pid, tid, cpu, place and length of RAW; None where the record is too short."""
     at = 8
