@@ -15,7 +15,7 @@ from spetrace.replay.engine import replay
 from spetrace.replay.parameters import Parameters
 from spetrace.replay.strategy import Strategy
 from spetrace.report.parquet import save_run
-from spetrace.session.assemble import assemble, assemble_kvm_tables, assemble_tables
+from spetrace.session.assemble import assemble, assemble_kvm_tables, assemble_streamed
 from spetrace.session.costs import MEASURED
 from spetrace.session.options import SessionOptions
 from spetrace.session_folder import (
@@ -209,6 +209,6 @@ def ingest_files(
     with output_folder(output, OWNED) as folder:
         recordings = read_all(paths, step, raw_spe=raw_spe)
         step("assembling the session")
-        session = assemble_tables(recordings, options or SessionOptions())
+        session = assemble_streamed(recordings, options or SessionOptions())
         _identified(session, [*paths, *raw_spe])
         return write_session(session, recordings, folder, step("writing tables"))
