@@ -73,5 +73,7 @@ def times_of(batch: pa.RecordBatch) -> tuple[Integers, Mask]:
 def levels_of(batch: pa.RecordBatch) -> npt.NDArray[np.uint8]:
     """Per record its exception level: 0, 1 or UNKNOWN_LEVEL."""
     recorded = batch.column("pc_exception_level").fill_null(UNKNOWN_LEVEL).to_numpy()
-    level: npt.NDArray[np.uint8] = np.where(recorded == UNKNOWN_LEVEL, recorded, np.minimum(recorded, 1))
+    level: npt.NDArray[np.uint8] = np.where(
+        recorded == UNKNOWN_LEVEL, recorded, np.minimum(recorded, 1)
+    )
     return level
