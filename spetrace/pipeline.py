@@ -8,14 +8,14 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 from spetrace import cost_basis
-from spetrace.errors import NothingToReplayError, UsageError
+from spetrace.errors import InputError, NothingToReplayError, UsageError
 from spetrace.ingest.importer import input_name, read_raw_spe, read_recording, sha256
 from spetrace.output_folder import output_folder
 from spetrace.replay.engine import replay
 from spetrace.replay.parameters import Parameters
 from spetrace.replay.strategy import Strategy
 from spetrace.report.parquet import save_run
-from spetrace.session.assemble import assemble, assemble_kvm_tables, assemble_tables
+from spetrace.session.assemble import assemble, assemble_kvm_tables, assemble_streamed
 from spetrace.session.costs import MEASURED
 from spetrace.session.options import SessionOptions
 from spetrace.session_folder import (
@@ -123,7 +123,7 @@ def run_session(
     options = options or SessionOptions()
     given = options.parameters or {}
     found = {"costs": cost_basis.known(session.costs)}
-    parameters = Parameters().updated(session.parameters).updated(found).overridden(given)
+    parameters = _recorded(session).updated(found).overridden(given)
     logged = session.parameters.get("costs", {})
     costs = cost_basis.complete(session.costs, parameters, given.get("costs", {}), logged)
     assumed = [*session.assumptions, *cost_basis.assumptions(costs, options.costs)]
@@ -139,6 +139,15 @@ def run_session(
         "versions": versions(),
     }
     return replace(run, session=run.session | facts, quality=quality_table(session.quality))
+
+
+def _recorded(session: Session) -> Parameters:
+    """The defaults with the session's own parameters over them; InputError where these are wrong."""
+    try:
+        return Parameters().updated(session.parameters)
+    except UsageError as error:
+        logs = [i["name"] for i in session.inputs if i["format"].startswith("event log")]
+        raise InputError("session line", str(error), file=logs[0] if logs else None) from error
 
 
 def replay_files(
@@ -210,7 +219,7 @@ def ingest_files(
     with output_folder(output, OWNED) as folder:
         recordings = read_all(paths, step, raw_spe=raw_spe)
         step("assembling the session")
-        session = assemble_tables(recordings, options or SessionOptions())
+        session = assemble_streamed(recordings, options or SessionOptions())
         _identified(session, [*paths, *raw_spe])
         return write_session(
             session, recordings, folder, step("writing tables"), explained=explained

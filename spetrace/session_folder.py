@@ -10,6 +10,7 @@ import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from spetrace.report.interleaved import InterleavedTables
 from spetrace.report.parquet import load_table
 from spetrace.session_records import records_schema, session_records
 from spetrace.tables.aux_records import AUX_RECORDS
+from spetrace.tables.events import EVENTS
 from spetrace.tables.kvm_exits import KVM_EXITS
 from spetrace.tables.kvm_memory import REFAULTS, VM_STATE
 from spetrace.tables.mappings import MAPPINGS
@@ -100,8 +102,7 @@ def write_session(
         f"{t.name}.parquet": session.tables[t.name] for t in DERIVED if t.name in session.tables
     }
     rows |= _write_tracepoints(session.tracepoints, folder)
-    if len(session.events):
-        tables[EVENT_LOG] = session.events
+    rows |= _write_events(session, folder / EVENT_LOG)
     tables["quality.parquet"] = quality_table(session.quality)
     for name, table in tables.items():
         (folder / name).parent.mkdir(exist_ok=True)
@@ -122,6 +123,14 @@ def describe_session(session: Session) -> dict[str, Any]:
         "assumptions": [asdict(a) for a in session.assumptions],
         "versions": versions(),
     }
+
+
+def _write_events(session: Session, path: Path) -> dict[str, int]:
+    batches = chain(session.events.to_batches(), session.event_batches)
+    first = next((batch for batch in batches if batch.num_rows), None)
+    if first is None:
+        return {}
+    return {path.name: write_batches(chain([first], batches), EVENTS.schema, path)}
 
 
 def _write_tracepoints(tracepoints: Mapping[str, pa.Table], folder: Path) -> dict[str, int]:

@@ -41,7 +41,19 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 2 wrong usage, 3 a file can't be read or written, "
     "4 nothing to replay. See also: spetrace COMMAND --help",
 )
-for _command in (replay, info, dump, profile, kvm, ingest, costs, align, recipe, strategies, schema):
+for _command in (
+    replay,
+    info,
+    dump,
+    profile,
+    kvm,
+    ingest,
+    costs,
+    align,
+    recipe,
+    strategies,
+    schema,
+):
     app.command()(_command)
 
 

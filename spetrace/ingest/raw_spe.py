@@ -61,6 +61,18 @@ class RawSpeData:
             self._is_counted = True
             self.quality.merge(found)
 
+    def stream_batches(
+        self, stream: int, columns: Collection[str], batch_rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        """The same records, in batches of at most `batch_rows`."""
+        return iter_batches(
+            self.segments(stream),
+            StreamIdentity(0, None, None),
+            time_conversion=None,
+            columns=columns,
+            batch_rows=batch_rows,
+        )
+
 
 def parse_raw_spe(name: str, data: memoryview) -> Recording:
     """Bare SPE bytes as a recording; nothing in them could be refused."""

@@ -73,7 +73,7 @@ class Aligner:
         own = entries.time_ns[self._machines.vm_of(entries.pid) == vm]
         start = int(own[0]) if len(own) else self._host.first_ns or 0
         times = [s.first_record_ns for s in streams]
-        first = min((t for t in times if t is not None), default=int(streams[0].run.ts.min()))
+        first = min((t for t in times if t is not None), default=streams[0].first_ns)
         offset = start - first
         text = f"VM {vm}'s first SPE record is laid on its first kvm_entry: aligned at the start."
         self._assumptions.add("clock-offset", offset, text)
@@ -89,9 +89,8 @@ def warn_of_disjoint_spans(
         return
     first, last = min(s[0] for s in spans), max(s[1] for s in spans)
     for source in sorted({s.owner.source for s in streams}):
-        runs = [s.run for s in streams if s.owner.source == source]
-        low = min(int(run.ts.min()) for run in runs)
-        high = max(int(run.ts.max()) for run in runs)
+        own = [s for s in streams if s.owner.source == source]
+        low, high = min(s.first_ns for s in own), max(s.last_ns for s in own)
         if low > last or high < first:
             detail = f"guest {low} to {high} ns, host {first} to {last} ns"
             quality.add("clock_spans_disjoint", 1, detail)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pyarrow as pa
-
 from spetrace.errors import NothingToReplayError
 from spetrace.session.assembly import Assembly
 from spetrace.session.costs import MEASURED
 from spetrace.session.derived_tables import derive_tables, kvm_tables, tracepoint_tables
-from spetrace.session.event_logs import merge_logs
+from spetrace.session.event_logs import merge_logs, merge_parameters, table_of
 from spetrace.session.options import SessionOptions
 from spetrace.session.summary import (
     describe_clocks,
@@ -38,6 +36,7 @@ def assemble(recordings: Sequence[Recording], options: SessionOptions) -> Sessio
         found = what_was_found(recordings, assembly.machines, assumed=assumed)
         raise NothingToReplayError(found)
     session = _session(assembly)
+    _hold_events(session)
     if options.costs == MEASURED:
         session.tables = kvm_tables(assembly)
     return session
@@ -48,6 +47,13 @@ def assemble_tables(recordings: Sequence[Recording], options: SessionOptions) ->
 
     Its event log is empty where there is nothing to replay. Raises as `assemble` does but for that.
     """
+    session = assemble_streamed(recordings, options)
+    _hold_events(session)
+    return session
+
+
+def assemble_streamed(recordings: Sequence[Recording], options: SessionOptions) -> Session:
+    """The session of `assemble_tables`, its event log as batches that are made while it is read."""
     assembly = Assembly(recordings, options)
     session = _session(assembly)
     session.tables = derive_tables(assembly)
@@ -68,10 +74,13 @@ def assemble_kvm_tables(recordings: Sequence[Recording], options: SessionOptions
 
 def _session(assembly: Assembly) -> Session:
     recordings = assembly.recordings
-    events, parameters = _events(assembly)
+    parameters = merge_parameters(recordings, assembly.parameters)
+    captured = assembly.event_batches() if assembly.is_replayable else iter(())
+    events, batches = merge_logs(recordings, captured)
     return Session(
         inputs=describe_inputs(recordings),
         events=events,
+        event_batches=batches,
         parameters=parameters,
         assumptions=assembly.assumptions.made,
         quality=[
@@ -83,7 +92,7 @@ def _session(assembly: Assembly) -> Session:
     )
 
 
-def _events(assembly: Assembly) -> tuple[pa.Table, dict[str, object]]:
-    if not assembly.is_replayable:
-        return EVENTS.empty(), assembly.parameters
-    return merge_logs(assembly.recordings, assembly.events, assembly.parameters)
+def _hold_events(session: Session) -> None:
+    """Take the event log into memory."""
+    if not len(session.events):
+        session.events = table_of(session.event_batches)

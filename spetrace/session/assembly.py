@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 
@@ -36,11 +36,17 @@ from spetrace.session.mapped_events import (
     without_registers,
 )
 from spetrace.session.mapped_probes import by_event_map
-from spetrace.session.merge import merge_runs
+from spetrace.session.merge import TimedRun, in_pieces, merged_batches
 from spetrace.session.options import SessionOptions
 from spetrace.session.ram import Ram
 from spetrace.session.session_toml import VmChoices
-from spetrace.session.spe_guests import GuestStream, aligned, guest_streams, stream_buffers
+from spetrace.session.spe_guests import (
+    GuestStream,
+    aligned,
+    batch_rows,
+    guest_streams,
+    stream_buffers,
+)
 from spetrace.session.stream_owners import StreamOwner, stream_owners
 from spetrace.tables.recording import Recording
 
@@ -48,6 +54,27 @@ _EXCEPTION_LEVELS: Final = (
     "EL2 in SPE records counts as EL1 (a VHE host's kernel); a record without a PC keeps the level "
     "that stands."
 )
+
+
+class _Guest(NamedTuple):
+    """One source of guests' events, in runs, and the time of its earliest; None without any."""
+
+    runs: Iterable[TimedRun]
+    first_ns: int | None
+
+
+def _of_run(run: EventRun) -> _Guest:
+    return _Guest(in_pieces(run), int(run.ts.min()) if len(run) else None)
+
+
+def _of_stream(stream: GuestStream, rows: int, mapped: Sequence[tuple[int, int]]) -> _Guest:
+    """A stream's events; without register writes where its vCPU is among `mapped`."""
+    if (stream.owner.vm, stream.owner.vcpu) not in mapped:
+        return _Guest(stream.runs(rows), stream.first_ns)
+    runs = (
+        TimedRun(without_registers(run, mapped), later_ns) for run, later_ns in stream.runs(rows)
+    )
+    return _Guest(runs, stream.first_but_registers_ns)
 
 
 class Assembly:
@@ -158,18 +185,22 @@ class Assembly:
         """The replay parameters that the session knows."""
         return vm_parameters(self.rams, self.stage2, self.choices, self.by_vm)
 
-    def events(self) -> pa.Table:
-        """The event log of all captures; none of event logs among the inputs."""
-        runs, buffers = self._guests()
-        runs = [*self._without_mapped_registers(runs), self.mapped.guest]
+    def event_batches(self) -> Iterator[pa.RecordBatch]:
+        """The event log of all captures, in batches; none of event logs among the inputs.
+
+        SPE records are decoded while the batches are taken, so that memory holds no more than some
+        of their events.
+        """
+        guests, buffers = self._guests()
+        guests.append(_of_run(self.mapped.guest))
         host = in_recorded_order([self.stage2.recorded, self.mapped.others]).run
-        firsts = [int(run.ts.min()) for run in runs if len(run)]
-        firsts += [
-            t for t in (self.host.first_ns, first_event_ns(self.recordings)) if t is not None
-        ]
+        firsts = [guest.first_ns for guest in guests]
+        firsts += [self.host.first_ns, first_event_ns(self.recordings)]
+        first = min((t for t in firsts if t is not None), default=0)
         placed = placed_buffers(buffers, self.rams, self.choices, self.assumptions)
-        before = map_buffers(placed, min(firsts, default=0), self._is_touched(placed))
-        return merge_runs([before, host, *runs])
+        before = map_buffers(placed, first, self._is_touched(placed))
+        sources = [in_pieces(before), in_pieces(host), *(guest.runs for guest in guests)]
+        return merged_batches(sources)
 
     @property
     def _has_spe(self) -> bool:
@@ -188,13 +219,13 @@ class Assembly:
             machines.ensure(owner.vm, owner.vcpu)
         return machines
 
-    def _without_mapped_registers(self, runs: Sequence[EventRun]) -> list[EventRun]:
-        """The guests' runs, without the registers of vCPUs whose writes an event map gives."""
+    def _mapped_registers(self, *, has_guests: bool) -> list[tuple[int, int]]:
+        """The vCPUs whose register writes an event map gives: SPE data gives none for them."""
         vcpus = self.mapped.vcpus(with_registers=True)
-        if vcpus and runs:
+        if vcpus and has_guests:
             text = "vCPUs whose register writes --event-map gives are not programmed by SPE data."
             self.assumptions.add("event-map", "sysreg_write", text)
-        return [without_registers(run, vcpus) for run in runs]
+        return vcpus
 
     @cached_property
     def _traced_machines(self) -> Machines:
@@ -223,18 +254,23 @@ class Assembly:
             self.quality,
         )
 
-    def _guests(self) -> tuple[list[EventRun], Mapping[int, Sequence[Buffer]]]:
-        """The guests' runs by VM and vCPU, and their buffers by VM."""
+    def _guests(self) -> tuple[list[_Guest], Mapping[int, Sequence[Buffer]]]:
+        """The guests' events by VM and vCPU, and their buffers by VM."""
         load = self.choices.assume_spe
         if load:
             text = "No SPE data was recorded: each vCPU is given this load, by its guest time."
             value = f"period_ns={load.period_ns},record_bytes={load.record_bytes}"
             self.assumptions.add("assume-spe", f"{value},buffer_bytes={load.buffer_bytes}", text)
             runs = list(assumed_runs(self.host, self.machines, load))
-            return runs, assumed_buffers(runs, load, self.by_vm)
+            mapped = self._mapped_registers(has_guests=bool(runs))
+            guests = [_of_run(without_registers(run, mapped)) for run in runs]
+            return guests, assumed_buffers(runs, load, self.by_vm)
         streams = aligned(self._recorded_streams, self.alignments)
         warn_of_disjoint_spans(self.host, streams, self.quality)
-        return [s.run for s in streams], stream_buffers(streams, self.by_vm)
+        mapped = self._mapped_registers(has_guests=bool(streams))
+        rows = batch_rows(len(streams))
+        guests = [_of_stream(stream, rows, mapped) for stream in streams]
+        return guests, stream_buffers(streams, self.by_vm)
 
     def _is_touched(self, placed: Sequence[PlacedBuffer]) -> bool:
         touched = self.choices.buffer_touched

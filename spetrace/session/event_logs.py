@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from spetrace.tables.events import EVENTS
 from spetrace.tables.recording import Recording
 
 
@@ -23,23 +24,35 @@ def first_event_ns(recordings: Sequence[Recording]) -> int | None:
 
 
 def merge_logs(
-    recordings: Sequence[Recording],
-    captured: Callable[[], pa.Table],
-    parameters: Mapping[str, Any],
-) -> tuple[pa.Table, dict[str, Any]]:
-    """All events by time, and the session's parameters with those of the logs over them.
+    recordings: Sequence[Recording], captured: Iterator[pa.RecordBatch]
+) -> tuple[pa.Table, Iterator[pa.RecordBatch]]:
+    """All events by time: a table where there are event logs, else the batches of what captures give.
 
     Of one time, the logs' events come first, in order of the inputs. Each log is sorted by ts.
     """
-    logs = [recording for recording in recordings if recording.events is not None]
-    merged = dict(parameters)
-    for log in logs:
-        merged = _over(merged, log.parameters)
-    tables = [log.events for log in logs if log.events is not None]
-    events = captured()
-    if len(events) or not tables:
+    tables = [recording.events for recording in recordings if recording.events is not None]
+    if not tables:
+        return EVENTS.empty(), captured
+    events = table_of(captured)
+    if len(events):
         tables.append(events)
-    return _by_time(tables), merged
+    return _by_time(tables), iter(())
+
+
+def table_of(batches: Iterable[pa.RecordBatch]) -> pa.Table:
+    """Batches of table events as one table."""
+    return pa.Table.from_batches(batches, schema=EVENTS.schema)
+
+
+def merge_parameters(
+    recordings: Sequence[Recording], parameters: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The session's parameters with those of event logs over them."""
+    merged = dict(parameters)
+    for recording in recordings:
+        if recording.events is not None:
+            merged = _over(merged, recording.parameters)
+    return merged
 
 
 def _over(parameters: Mapping[str, Any], line: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ Addresses = npt.NDArray[np.uint64]
 NO_ROW: Final = 0xFFFF_FFFF_FFFF_FFFF
 REGISTER_SHIFT: Final = 4
 _HALF: Final = 1 << 63
+_LIMITS: Final = (-_HALF, _HALF - 1)
 
 ERET, EXCEPTION, SPE_RECORD, BUFFER_FULL = (
     KINDS.index(kind) for kind in ("eret", "exception", "spe_record", "buffer_full")
@@ -70,10 +71,12 @@ class EventRun:
         return EventRun(*(_selected(getattr(self, f.name), select) for f in fields(self)))
 
     def shifted(self, offset_ns: int) -> EventRun:
-        """The same events, `offset_ns` later (modulo 2^64)."""
-        if not offset_ns:
+        """The same events, later as `shifted_ns` says."""
+        offset = _signed(offset_ns)
+        if not offset:
             return self
-        return replace(self, ts=self.ts + ((offset_ns + _HALF) % (2 * _HALF) - _HALF))
+        low, high = shifted_ns(_LIMITS[0], -offset), shifted_ns(_LIMITS[1], -offset)
+        return replace(self, ts=self.ts.clip(low, high) + offset)
 
     def of(self, vm: int, vcpu: int) -> EventRun:
         """The same events as those of one vCPU."""
@@ -89,6 +92,16 @@ class EventRun:
         if len(self) < 2 or bool((self.ts[1:] >= self.ts[:-1]).all()):
             return self
         return self.part(np.argsort(self.ts, kind="stable"))
+
+
+def shifted_ns(time_ns: int, offset_ns: int) -> int:
+    """A time, `offset_ns` (modulo 2^64) later; no further than int64 goes."""
+    low, high = _LIMITS
+    return min(max(time_ns + _signed(offset_ns), low), high)
+
+
+def _signed(offset_ns: int) -> int:
+    return (offset_ns + _HALF) % (2 * _HALF) - _HALF
 
 
 def event_run(

@@ -1,9 +1,15 @@
-"""Runs of events to one table events, in time order, in chunks of about a million rows."""
+"""Events of several sources to table events, in time order, in batches of about a quarter of a million rows.
+
+How it works: each source gives its events in runs, and with each a time that its later ones don't
+come before. Runs are taken from the source that is behind all others; what lies before the lowest
+of the sources' times is complete, and goes out in order.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import heappop, heapreplace
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,14 +20,15 @@ from spetrace.session.event_run import (
     PAYLOAD,
     REGISTER_SHIFT,
     EventRun,
-    Integers,
     concatenated,
     is_constant,
 )
 from spetrace.tables.events import CAUSES, EVENTS, KINDS, REGISTERS
 
-CHUNK_ROWS = 1 << 20
-_SAMPLES_PER_CHUNK = 64
+CHUNK_ROWS: Final = 1 << 18
+NEVER: Final = (1 << 63) - 1
+"""The last time there is."""
+_PIECE_ROWS: Final = 1 << 15
 _KINDS_WITH = PAYLOAD | {
     "reg": ("sysreg_write",),
     "va": ("stage1_map", "stage1_unmap"),
@@ -32,40 +39,90 @@ _HAS = {name: np.array([k in kinds for k in KINDS]) for name, kinds in _KINDS_WI
 _NAMES = {"kind": pa.array(KINDS), "reg": pa.array(REGISTERS), "cause": pa.array(CAUSES)}
 
 
-def merge_runs(runs: Sequence[EventRun], chunk_rows: int = CHUNK_ROWS) -> pa.Table:
-    """All events of `runs` as table events, by time; of one time, run after run as made.
+class TimedRun(NamedTuple):
+    """Events of one source, and a time that no later event of that source comes before."""
 
-    Columns that a chunk does not use share one array of nulls, so that a log of SPE records takes
+    run: EventRun
+    later_ns: int
+    """NEVER where the source has none."""
+
+
+def in_pieces(run: EventRun, rows: int = _PIECE_ROWS) -> Iterator[TimedRun]:
+    """The events of a run that is in memory, by time, in pieces of at most `rows`."""
+    ordered = run.in_time_order()
+    for start in range(0, len(ordered), rows):
+        end = start + rows
+        later = int(ordered.ts[end]) if end < len(ordered) else NEVER
+        yield TimedRun(ordered.part(slice(start, end)), later)
+
+
+def merged_batches(
+    sources: Sequence[Iterable[TimedRun]], chunk_rows: int = CHUNK_ROWS
+) -> Iterator[pa.RecordBatch]:
+    """All events of the sources as batches of table events, by time; of one time, source after
+    source as made.
+
+    What is held is about `chunk_rows` events, and those that the sources give out of time order.
+    Columns that a batch does not use share one array of nulls, so that a log of SPE records takes
     little more than its times, sizes and rows.
     """
-    ordered = [run.in_time_order() for run in runs if len(run)]
     writer = _ChunkWriter()
-    batches = [writer.batch(chunk) for chunk in _chunks(ordered, chunk_rows)]
-    return pa.Table.from_batches(batches, schema=EVENTS.schema)
+    for chunk in _chunks([_Source(source) for source in sources], chunk_rows):
+        yield writer.batch(chunk)
 
 
-def _chunks(runs: list[EventRun], chunk_rows: int) -> Iterator[EventRun]:
-    if not runs:
-        return
-    bounds = _time_bounds(runs, chunk_rows)
-    cuts = np.stack([_cuts(run, bounds) for run in runs])
-    for low, high in zip(cuts.T[:-1], cuts.T[1:], strict=True):
-        parts = [run.part(slice(a, b)) for run, a, b in zip(runs, low, high, strict=True) if b > a]
-        if parts:
-            yield concatenated(parts).in_time_order()
+class _Source:
+    """The events of one source that were taken and are not yet in order with all others'."""
+
+    def __init__(self, runs: Iterable[TimedRun]) -> None:
+        self._runs = iter(runs)
+        self._held: list[EventRun] = []
+        self.later_ns = -NEVER - 1
+
+    def take(self) -> int | None:
+        """Take the next run, and give its rows; None where there are no more."""
+        taken = next(self._runs, None)
+        if taken is None:
+            return None
+        run, self.later_ns = taken
+        if len(run):
+            self._held.append(run)
+        return len(run)
+
+    def part_before(self, time: int | None) -> EventRun:
+        """Give away the events before a time, or all."""
+        held = concatenated(self._held)
+        early = np.ones(len(held), bool) if time is None else held.ts < time
+        if early.all():
+            self._held = []
+            return held
+        self._held = [held.part(~early)]
+        return held.part(early)
 
 
-def _time_bounds(runs: list[EventRun], chunk_rows: int) -> Integers:
-    """Times that part the events into chunks of about `chunk_rows`; one time is in one chunk."""
-    if sum(map(len, runs)) <= chunk_rows:
-        return np.zeros(0, np.int64)
-    step = max(1, chunk_rows // _SAMPLES_PER_CHUNK)
-    samples = np.sort(np.concatenate([run.ts[::step] for run in runs]))
-    return np.unique(samples[_SAMPLES_PER_CHUNK::_SAMPLES_PER_CHUNK])
+def _chunks(sources: list[_Source], chunk_rows: int) -> Iterator[EventRun]:
+    waiting = [(source.later_ns, number) for number, source in enumerate(sources)]
+    held, enough = 0, chunk_rows
+    while waiting:
+        _, number = waiting[0]
+        source = sources[number]
+        rows = source.take()
+        if rows is None:
+            heappop(waiting)
+        else:
+            heapreplace(waiting, (source.later_ns, number))
+        held += rows or 0
+        if held >= enough or not waiting:
+            chunk = _ordered_before(sources, waiting[0][0] if waiting else None)
+            held -= len(chunk)
+            enough = 2 * held + chunk_rows
+            if len(chunk):
+                yield chunk
 
 
-def _cuts(run: EventRun, bounds: Integers) -> Integers:
-    return np.concatenate(([0], np.searchsorted(run.ts, bounds), [len(run)]))
+def _ordered_before(sources: list[_Source], time: int | None) -> EventRun:
+    parts = [source.part_before(time) for source in sources]
+    return concatenated([part for part in parts if len(part)]).in_time_order()
 
 
 class _ChunkWriter:

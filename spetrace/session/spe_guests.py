@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -11,30 +11,70 @@ from spetrace.quality import Quality
 from spetrace.session.assumptions import Assumptions
 from spetrace.session.buffers import DEFAULT_AUX_BYTES, Buffer, buffer_va
 from spetrace.session.clocks import Alignment, has_one_clock
-from spetrace.session.event_run import SPE_RECORD, EventRun
+from spetrace.session.event_run import shifted_ns
+from spetrace.session.merge import TimedRun
+from spetrace.session.programming import program
 from spetrace.session.session_toml import VmChoices
-from spetrace.session.spe_stream import stream_events
-from spetrace.session.spe_streams import aux_parts, iter_streams
+from spetrace.session.spe_stream import BufferSetup, iter_stream_runs
+from spetrace.session.spe_streams import RECORD_COLUMNS, aux_parts
 from spetrace.session.stream_owners import StreamOwner
+from spetrace.session.stream_survey import SURVEY_COLUMNS, StreamSurvey
 from spetrace.tables.recording import Recording, SpeData
 
 _AUX_UNIT: Final = 8192
 _AREA_MAX: Final = 1 << 40
+_ROWS_AT_A_TIME: Final = 1 << 18
+"""Records of all streams together that are decoded and not yet in the log: some 30 MB."""
+_BATCH_ROWS: Final = (256, 1 << 15)
 
 
 @dataclass(frozen=True)
 class GuestStream:
-    """One stream's events, on its recording's clock at first, and its AUX area."""
+    """One stream's events, made when asked for, and its AUX area.
+
+    `offset_ns` is what its recording's clock lacks to the session's: 0 at first.
+    """
 
     owner: StreamOwner
-    run: EventRun
+    spe: SpeData
+    survey: StreamSurvey
+    setup: BufferSetup
+    first_row: int
     area_bytes: int
+    offset_ns: int = 0
 
     @property
     def first_record_ns(self) -> int | None:
         """Time of its earliest record; None where it has none."""
-        records = self.run.ts[self.run.code == SPE_RECORD]
-        return int(records.min()) if len(records) else None
+        first = self.survey.first_record_ns
+        return None if first is None else self._shifted(first)
+
+    @property
+    def first_ns(self) -> int:
+        """Time of its earliest event."""
+        return self._shifted(self.survey.first_ns)
+
+    @property
+    def last_ns(self) -> int:
+        """Time of its last event."""
+        return self._shifted(self.survey.last_ns)
+
+    @property
+    def first_but_registers_ns(self) -> int | None:
+        """Time of its earliest event that is no register write; None without any."""
+        first = self.survey.first_but_registers_ns(self.setup.plan.is_full)
+        return None if first is None else self._shifted(first)
+
+    def runs(self, batch_rows: int) -> Iterator[TimedRun]:
+        """Its events, from about `batch_rows` records at a time."""
+        owner = self.owner
+        batches = self.spe.stream_batches(owner.stream, RECORD_COLUMNS, batch_rows)
+        for run, later_ns in iter_stream_runs(self.survey, batches, self.setup, self.first_row):
+            own = run.of(owner.vm, owner.vcpu).shifted(self.offset_ns)
+            yield TimedRun(own, self._shifted(later_ns))
+
+    def _shifted(self, time_ns: int) -> int:
+        return shifted_ns(time_ns, self.offset_ns)
 
 
 def guest_streams(
@@ -45,35 +85,47 @@ def guest_streams(
     assumptions: Assumptions,
     quality: Quality,
 ) -> list[GuestStream]:
-    """The events of all streams that have any, by VM and vCPU."""
+    """All streams that have events, by VM and vCPU."""
     streams = []
     by_place = {(owner.source, owner.stream): owner for owner in owners}
     for source, recording in enumerate(recordings):
         if recording.spe is None:
             continue
         area = _assumed_area_bytes(recording.spe, aux_bytes, assumptions)
-        parts = aux_parts(recording.spe, with_times=has_one_clock(recording))
-        for stream, records in iter_streams(recording.spe):
+        row = 0
+        for stream, survey in enumerate(_surveys(recording)):
             owner = by_place[source, stream]
-            events = stream_events(
-                parts[stream],
-                records,
-                base=buffer_va(owner.number),
-                area_bytes=area,
-                pmscr=_pmscr(recording.spe, stream),
-                page_size=page_size,
-            )
-            quality.add("spe_records_outside_aux", events.outside)
-            if len(events.run):
-                streams.append(GuestStream(owner, events.run.of(owner.vm, owner.vcpu), area))
+            quality.add("spe_records_outside_aux", survey.outside)
+            if len(survey.parts):
+                plan = program(survey.parts, area, page_size)
+                setup = BufferSetup(plan, buffer_va(owner.number), _pmscr(recording.spe, stream))
+                streams.append(GuestStream(owner, recording.spe, survey, setup, row, area))
+            row += survey.records
     return sorted(streams, key=lambda s: (s.owner.vm, s.owner.vcpu, s.owner.number))
+
+
+def _surveys(recording: Recording) -> list[StreamSurvey]:
+    """Per stream its survey, from one pass over all records."""
+    if recording.spe is None:
+        return []
+    parts = aux_parts(recording.spe, with_times=has_one_clock(recording))
+    surveys = [StreamSurvey(own) for own in parts]
+    for stream, batch in recording.spe.batches(SURVEY_COLUMNS):
+        surveys[stream].add(batch)
+    return [survey.finish() for survey in surveys]
 
 
 def aligned(
     streams: Sequence[GuestStream], alignments: Mapping[int, Alignment]
 ) -> list[GuestStream]:
     """The streams on the session's clock, by the alignment of their input."""
-    return [replace(s, run=s.run.shifted(alignments[s.owner.source].offset_ns)) for s in streams]
+    return [replace(s, offset_ns=alignments[s.owner.source].offset_ns) for s in streams]
+
+
+def batch_rows(streams: int) -> int:
+    """Records of each stream to decode at a time where `streams` are gone through side by side."""
+    least, most = _BATCH_ROWS
+    return min(max(_ROWS_AT_A_TIME // max(streams, 1), least), most)
 
 
 def stream_buffers(

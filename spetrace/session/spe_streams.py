@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -13,11 +12,11 @@ import pyarrow as pa
 
 from spetrace.session.event_run import Addresses, Integers
 from spetrace.tables.recording import SpeData
-from spetrace.tables.spe_records import SPE_RECORDS
 
 UNKNOWN_LEVEL: Final = 255
-_COLUMNS: Final = ("aux_offset", "size_bytes", "time_ns", "pc_exception_level")
-_NO_RECORDS: Final = pa.RecordBatch.from_pylist([], SPE_RECORDS.select(_COLUMNS).schema)
+RECORD_COLUMNS: Final = ("aux_offset", "size_bytes", "time_ns", "pc_exception_level")
+"""The columns of spe_records that events are made of."""
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -27,35 +26,24 @@ class AuxParts:
     offset: Addresses
     size: Addresses
     time_ns: Integers
-    has_time: npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class StreamRecords:
-    """The SPE records of one stream, in AUX order; `level` is 0, 1 or UNKNOWN_LEVEL."""
-
-    aux_offset: Addresses
-    size_bytes: npt.NDArray[np.uint32]
-    time_ns: Integers
-    has_time: npt.NDArray[np.bool_]
-    level: npt.NDArray[np.uint8]
-    row: Addresses
+    has_time: Mask
 
     def __len__(self) -> int:
-        return len(self.aux_offset)
+        return len(self.offset)
 
-    def where(self, mask: npt.NDArray[np.bool_]) -> StreamRecords:
-        """The records that a mask selects."""
-        if mask.all():
-            return self
-        return StreamRecords(
-            self.aux_offset[mask],
-            self.size_bytes[mask],
-            self.time_ns[mask],
-            self.has_time[mask],
-            self.level[mask],
-            self.row[mask],
-        )
+    @cached_property
+    def end(self) -> Addresses:
+        """Per AUX record the highest offset that it and those before it reach."""
+        stop = self.offset + np.minimum(self.size, ~self.offset)
+        end: Addresses = np.maximum.accumulate(stop)
+        return end
+
+    @cached_property
+    def start(self) -> Addresses:
+        """Per AUX record the first offset that it has and none before it: no record is in two."""
+        reached = np.concatenate((np.zeros(1, np.uint64), self.end))[:-1]
+        start: Addresses = np.maximum(self.offset, reached)
+        return start
 
 
 def aux_parts(spe: SpeData, *, with_times: bool = True) -> list[AuxParts]:
@@ -76,27 +64,16 @@ def aux_parts(spe: SpeData, *, with_times: bool = True) -> list[AuxParts]:
     return parts
 
 
-def iter_streams(spe: SpeData) -> Iterator[tuple[int, StreamRecords]]:
-    """Each stream with all of its records; decodes no more columns than are needed."""
-    row, missing = 0, set(range(len(spe.stream_cpus)))
-    for stream, batches in groupby(spe.batches(_COLUMNS), key=lambda pair: pair[0]):
-        records = _records([batch for _stream, batch in batches], row)
-        row += len(records)
-        missing.discard(stream)
-        yield stream, records
-    for stream in sorted(missing):
-        yield stream, _records([_NO_RECORDS], row)
+def times_of(batch: pa.RecordBatch) -> tuple[Integers, Mask]:
+    """Per record its time, and whether it has one."""
+    times = batch.column("time_ns")
+    return times.fill_null(0).to_numpy(), times.is_valid().to_numpy(zero_copy_only=False)
 
 
-def _records(batches: list[pa.RecordBatch], first_row: int) -> StreamRecords:
-    table = pa.Table.from_batches(batches)
-    time_ns, level = table["time_ns"], table["pc_exception_level"].fill_null(UNKNOWN_LEVEL)
-    level = level.to_numpy()
-    return StreamRecords(
-        table["aux_offset"].to_numpy(),
-        table["size_bytes"].to_numpy(),
-        time_ns.fill_null(0).to_numpy(),
-        time_ns.is_valid().to_numpy(),
-        np.where(level == UNKNOWN_LEVEL, level, np.minimum(level, 1)),
-        np.arange(first_row, first_row + len(table), dtype=np.uint64),
+def levels_of(batch: pa.RecordBatch) -> npt.NDArray[np.uint8]:
+    """Per record its exception level: 0, 1 or UNKNOWN_LEVEL."""
+    recorded = batch.column("pc_exception_level").fill_null(UNKNOWN_LEVEL).to_numpy()
+    level: npt.NDArray[np.uint8] = np.where(
+        recorded == UNKNOWN_LEVEL, recorded, np.minimum(recorded, 1)
     )
+    return level

@@ -1,102 +1,71 @@
-"""A stream's records under its AUX records: which belong to which, when they come, at which EL."""
+"""A stream's records under its AUX records, a batch at a time: which belong to which, and when."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from spetrace.session.event_run import Addresses, Integers
-from spetrace.session.spe_streams import UNKNOWN_LEVEL, AuxParts, StreamRecords
+from spetrace.session.spe_streams import AuxParts, Mask
 
 
-@dataclass(frozen=True)
-class PlacedRecords:
-    """The records that start in an AUX record, in order, with times and levels completed."""
+class PlacedRecords(NamedTuple):
+    """The records of a batch that start in an AUX record, in order."""
 
-    records: StreamRecords
-    time_ns: Integers
-    level: npt.NDArray[np.uint8]
-    turns: npt.NDArray[np.bool_]
-    """Whether the record's level differs from the one that stood before it."""
-    counts: Integers
-    """Per AUX record how many of the records it has; they are consecutive."""
-    part_time_ns: Integers
-    """Per AUX record its time."""
-    outside: int
-    """Records that start in no AUX record; left out."""
+    held: Mask
+    """Which of the batch's records they are."""
+    part: Integers
+    """Per record its AUX record; never a lower one than that of the record before."""
+    time_ns: Integers | None
+    """Per record its time, completed; None where no record so far has one."""
 
-    @property
-    def starts(self) -> Integers:
-        """Per AUX record its first record."""
-        starts: Integers = np.cumsum(self.counts) - self.counts
-        return starts
+    def __len__(self) -> int:
+        return len(self.part)
 
 
-def place_records(parts: AuxParts, records: StreamRecords) -> PlacedRecords:
-    """Give each record to the AUX record in whose [offset, offset + size) it starts.
+class RecordPlacer:
+    """Gives each record to the AUX record in whose [offset, offset + size) it starts.
 
     A record without a time takes that of the one before, the first ones that of the first that has
-    one, else of their AUX record; an AUX record without a time that of its last record, else of the
-    one before. A record without a level keeps the one that stands, and the register writes before
-    an AUX record's first one are at EL1.
+    one: `first_ns`, where it is known beforehand. A record that starts in an earlier AUX record
+    than one before it does is in none.
     """
-    first, end = _spans(parts, records.aux_offset)
-    marks = np.zeros(len(records) + 1, np.int8)
-    np.add.at(marks, first, 1)
-    np.add.at(marks, end, -1)
-    held = np.cumsum(marks[:-1], dtype=np.int8) > 0
-    placed = records.where(held)
-    counts = end - first
-    times, part_times = _times(parts, placed, counts)
-    starts = (np.cumsum(counts) - counts)[counts > 0]
-    level = _levels(placed.level, starts)
-    before = np.concatenate((np.ones(1, np.uint8), level))[:-1]
-    before[starts] = 1
-    return PlacedRecords(
-        placed, times, level, level != before, counts, part_times, len(records) - len(placed)
-    )
 
+    def __init__(self, parts: AuxParts, first_ns: int | None = None) -> None:
+        self._parts = parts
+        self._part = 0
+        self._last_ns = first_ns
+        self.first_ns = first_ns
+        """Time of the first record placed that has one."""
 
-def _spans(parts: AuxParts, aux_offset: Addresses) -> tuple[Integers, Integers]:
-    """Per AUX record its first record and the one after its last; no record is in two."""
-    stop = parts.offset + np.minimum(parts.size, ~parts.offset)
-    first, end = np.searchsorted(aux_offset, parts.offset), np.searchsorted(aux_offset, stop)
-    reached = np.maximum.accumulate(np.concatenate((np.zeros(1, np.int64), end)))[:-1]
-    first = np.maximum(first, reached)
-    return first, np.maximum(end, first)
+    def place(self, aux_offset: Addresses, time_ns: Integers, has_time: Mask) -> PlacedRecords:
+        """Place the stream's next records."""
+        part, held = self._find(aux_offset)
+        if not held.all():
+            part, time_ns, has_time = part[held], time_ns[held], has_time[held]
+        if len(part):
+            self._part = int(part[-1])
+        return PlacedRecords(held, part, self._completed(time_ns, has_time))
 
+    def _find(self, aux_offset: Addresses) -> tuple[Integers, Mask]:
+        """Per record the AUX record that ends above it, and whether it is in that."""
+        parts = self._parts
+        part = np.searchsorted(parts.end, aux_offset, "right")
+        held = part < len(parts)
+        held[held] = aux_offset[held] >= parts.start[part[held]]
+        reached = np.maximum.accumulate(np.where(held, part, 0))
+        return part, held & (part >= np.maximum(reached, self._part))
 
-def _times(parts: AuxParts, records: StreamRecords, counts: Integers) -> tuple[Integers, Integers]:
-    known = np.flatnonzero(records.has_time)
-    times = _filled(records.time_ns, records.has_time)
-    last = (np.cumsum(counts) - 1).clip(0)
-    by_record = (counts > 0) & (len(known) > 0) & ~parts.has_time
-    part_times = parts.time_ns.copy()
-    if len(times):
-        part_times[by_record] = times[last[by_record]]
-    part_times = _filled(part_times, parts.has_time | by_record)
-    if not len(known):
-        times = np.repeat(part_times, counts)
-    return times, part_times
-
-
-def _filled(values: Integers, known: npt.NDArray[np.bool_]) -> Integers:
-    """Unknown values replaced by the one before, the first ones by the first known one."""
-    if known.all() or not known.any():
-        return values
-    place = np.where(known, np.arange(len(values)), np.argmax(known))
-    filled: Integers = values[np.maximum.accumulate(place)]
-    return filled
-
-
-def _levels(level: npt.NDArray[np.uint8], starts: Integers) -> npt.NDArray[np.uint8]:
-    known = level != UNKNOWN_LEVEL
-    if known.all():
-        return level
-    level = level.copy()
-    unknown_starts = starts[~known[starts]]
-    level[unknown_starts], known[unknown_starts] = 1, True
-    place = np.maximum.accumulate(np.where(known, np.arange(len(level)), 0))
-    return level[place]
+    def _completed(self, time_ns: Integers, has_time: Mask) -> Integers | None:
+        if self._last_ns is None and has_time.any():
+            self._last_ns = self.first_ns = int(time_ns[np.argmax(has_time)])
+        if self._last_ns is None:
+            return None
+        times = time_ns
+        if not has_time.all():
+            place = np.maximum.accumulate(np.where(has_time, np.arange(1, len(time_ns) + 1), 0))
+            times = np.concatenate((np.array([self._last_ns]), time_ns))[place]
+        if len(times):
+            self._last_ns = int(times[-1])
+        return times

@@ -77,6 +77,15 @@ class SpeData(Protocol):
         recording's quality the first time through.
         """
 
+    def stream_batches(
+        self, stream: int, columns: Collection[str], batch_rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        """The same records of one stream, in batches of at most `batch_rows`.
+
+        Several streams may be gone through side by side: each holds little more than a batch.
+        Losses are not counted.
+        """
+
     def segments(self, stream: int) -> Iterator[Sequence[tuple[int, npt.NDArray[np.uint8]]]]:
         """The stream's SPE bytes, undecoded: segments of pieces, each with its AUX offset.
 

@@ -43,7 +43,7 @@ class Session:
     inputs: list[dict[str, Any]]
     """Per input file: name, format, size_bytes, sha256, clock, properties."""
     events: pa.Table
-    """Table events, sorted by ts."""
+    """Table events, sorted by ts; empty where `event_batches` gives them."""
     parameters: dict[str, Any] = field(default_factory=dict)
     """Replay parameters that the session knows (memory_bytes, initial_stage2, `vms` per VM, ...),
     named and nested as in an event log's session line."""
@@ -58,5 +58,7 @@ class Session:
     """Derived tables by name: aux_records, recording_gaps, mappings, threads, kvm_exits, ...."""
     tracepoints: Mapping[str, pa.Table] = field(default_factory=dict)
     """Per tracepoint its table: the columns of table tracepoints, then its own fields."""
+    event_batches: Iterator[pa.RecordBatch] = field(default_factory=lambda: iter(()))
+    """The events in batches, to be gone through once, where they are not in memory."""
     costs: list[CostBasis] = field(default_factory=list)
     """Costs that were measured from the inputs or read from a file."""

@@ -161,3 +161,12 @@ def test_output_that_is_a_file_is_an_error(spetrace: Command, tmp_path: Path) ->
     result = spetrace("replay", LOG, "-o", tmp_path / "out")
     assert result.code == 3
     assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_wrong_session_line_is_an_input_error(spetrace: Command, tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_text('{"kind": "session", "page_size": 5}\n{"ts": 1, "kind": "exception"}\n')
+    result = spetrace("replay", log, "-o", tmp_path / "out")
+    assert result.code == 3
+    assert result.err.startswith(f"spetrace: {log}: session line: page_size: 5 is not one of")
+    assert not (tmp_path / "out").exists()

@@ -82,7 +82,14 @@ def full_run() -> Run:
     run.outcomes = OUTCOME.from_rows([("map-on-fault", 5, "lost_fault")])
     run.quality = QUALITY.from_rows(
         [
-            (None, "unknown_pgt_events", "warning", 2, "start recording before the VM starts", None),
+            (
+                None,
+                "unknown_pgt_events",
+                "warning",
+                2,
+                "start recording before the VM starts",
+                None,
+            ),
             (0, "aux_truncated", "data_loss", 12, "record with a larger AUX area", None),
         ]
     )

@@ -9,6 +9,9 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from spetrace.session.event_logs import table_of
+from spetrace.session.event_run import EventRun
+from spetrace.session.merge import in_pieces, merged_batches
 from spetrace.tables.aux_records import AUX_RECORDS
 from spetrace.tables.recording import Recording, TimeConversion
 from spetrace.tables.spe_records import SPE_RECORDS
@@ -59,6 +62,7 @@ class FakeSpe:
     exclude_kernel: bool = False
     aux_area_bytes: int | None = None
     midrs: dict[int | None, int] = field(default_factory=dict)
+    most_rows: int = 3
 
     @property
     def stream_tids(self) -> list[int | None]:
@@ -101,9 +105,21 @@ class FakeSpe:
                 rows = table.from_columns({k: v for k, v in values.items() if k in table.names}, 1)
                 yield stream, rows.to_batches()[0]
 
+    def stream_batches(self, stream: int, columns: Any, batch_rows: int) -> Any:
+        own = [batch for number, batch in self.batches(columns) if number == stream]
+        if own:
+            table = pa.Table.from_batches(own).combine_chunks()
+            yield from table.to_batches(max_chunksize=min(batch_rows, self.most_rows))
+
 
 def spe(data: FakeSpe, name: str = "guest.perf.data") -> Recording:
     return Recording(name, "perf.data", 1, clock="perf", spe=data)
+
+
+def merged(runs: list[EventRun], chunk_rows: int = 1 << 18) -> pa.Table:
+    """The event log of runs that are in memory."""
+    sources = [in_pieces(run, max(1, chunk_rows // 4)) for run in runs]
+    return table_of(merged_batches(sources, chunk_rows))
 
 
 def rows(events: pa.Table, *columns: str) -> list[tuple[Any, ...]]:

@@ -1,11 +1,10 @@
 import numpy as np
 import pytest
-from session_recordings import event, host, of_kind, rows
+from session_recordings import event, host, merged, of_kind, rows
 
 from spetrace.errors import NothingToReplayError, UsageError
 from spetrace.session.assemble import assemble
 from spetrace.session.assumed_spe import assumed_run, record_times
-from spetrace.session.merge import merge_runs
 from spetrace.session.options import AssumedSpe, SessionOptions
 
 BASE = 0xFFFF_8000_1000_0000
@@ -50,7 +49,7 @@ def test_buffer_laps_follow_their_last_record() -> None:
     load = AssumedSpe(10, 2048, 8192)
     run = assumed_run(5, np.array([10, 20, 30, 40, 50]), load, vm=1, vcpu=2)
     base = BASE + (2 << 28)
-    made = rows(merge_runs([run]), "ts", "kind", "reg", "value", "bytes")
+    made = rows(merged([run]), "ts", "kind", "reg", "value", "bytes")
     lap = [
         ("buffer_full", None, None),
         ("sysreg_write", "PMBPTR_EL1", base + 4096),
@@ -67,7 +66,7 @@ def test_buffer_laps_follow_their_last_record() -> None:
     assert [row[:4] for row in made[5:9]] == [(20, *event) for event in lap]
     assert [row[3] for row in made[12:15]] == [base, (base + 4096) | 1, 0]
     assert made[-1][:2] == (50, "spe_record")
-    assert {(r["vm"], r["vcpu"]) for r in merge_runs([run]).to_pylist()} == {(1, 2)}
+    assert {(r["vm"], r["vcpu"]) for r in merged([run]).to_pylist()} == {(1, 2)}
 
 
 def life(**fields):

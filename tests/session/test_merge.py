@@ -3,7 +3,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from session_recordings import rows
+from session_recordings import merged, rows
 
 from spetrace.session.event_run import (
     ERET,
@@ -16,7 +16,6 @@ from spetrace.session.event_run import (
     UNKNOWN_CAUSE,
     event_run,
 )
-from spetrace.session.merge import merge_runs
 from spetrace.tables.events import EVENTS
 
 
@@ -32,7 +31,7 @@ def test_each_kind_fills_its_own_columns() -> None:
         pages=5,
         row=[2**64 - 1, 2**64 - 1, 7, 1, 1, 1, 1],
     )
-    table = merge_runs([run])
+    table = merged([run])
     assert table.schema.equals(EVENTS.schema)
     common = ("ts", "vm", "vcpu", "kind", "row")
     own = [
@@ -52,7 +51,7 @@ def test_each_kind_fills_its_own_columns() -> None:
 
 
 def test_no_events_are_an_empty_table() -> None:
-    table = merge_runs([event_run([], 0)])
+    table = merged([event_run([], 0)])
     assert table.num_rows == 0
     assert table.schema.equals(EVENTS.schema)
 
@@ -67,14 +66,14 @@ def test_events_are_ordered_by_time_then_run_then_as_made(times, chunk: int) -> 
         for number, t in enumerate(times)
     ]
     made = [(t, number, i) for number, own in enumerate(times) for i, t in enumerate(own)]
-    table = merge_runs(runs, chunk)
+    table = merged(runs, chunk)
     table.validate(full=True)
     assert rows(table, "ts", "vcpu", "row") == sorted(made)
 
 
 def test_large_logs_come_in_chunks_that_share_their_nulls() -> None:
     run = event_run(np.arange(1000), SPE_RECORD, value=64)
-    table = merge_runs([run], 100)
+    table = merged([run], 100)
     assert table["ts"].num_chunks > 5
     first = {table[name].chunk(0).buffers()[1].address for name in ("value", "va", "ipa", "pages")}
     assert len(first) == 1
@@ -87,6 +86,6 @@ def test_shifted_run(offset: int) -> None:
 
 
 def test_dictionaries_are_the_same_in_all_chunks() -> None:
-    table = merge_runs([event_run(np.arange(1000), [SPE_RECORD, ERET] * 500)], 100)
+    table = merged([event_run(np.arange(1000), [SPE_RECORD, ERET] * 500)], 100)
     assert isinstance(table.unify_dictionaries(), pa.Table)
     assert len({str(chunk.dictionary) for chunk in table["kind"].chunks}) == 1

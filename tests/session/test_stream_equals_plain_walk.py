@@ -1,13 +1,15 @@
 """The vectorised stream of events against a plain walk over AUX records and SPE records."""
 
-import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from session_recordings import rows
+from session_recordings import FakeSpe, rows
 
-from spetrace.session.merge import merge_runs
-from spetrace.session.spe_stream import stream_events
-from spetrace.session.spe_streams import UNKNOWN_LEVEL, AuxParts, StreamRecords
+from spetrace.session.event_logs import table_of
+from spetrace.session.merge import merged_batches
+from spetrace.session.programming import program
+from spetrace.session.spe_stream import BufferSetup, iter_stream_runs
+from spetrace.session.spe_streams import RECORD_COLUMNS, aux_parts
+from spetrace.session.stream_survey import StreamSurvey
 
 BASE, AREA, PAGE, PMSCR = 1 << 40, 16384, 4096, 3
 
@@ -62,21 +64,73 @@ def shown(row):
 
 
 @settings(deadline=None, max_examples=150)
-@given(streams())
-def test_stream_equals_plain_walk(stream) -> None:
+@given(streams(), st.integers(1, 20), st.integers(1, 50))
+def test_stream_equals_plain_walk(stream, batch_rows: int, chunk_rows: int) -> None:
     parts, records = stream
-    offset, size, time = (np.array(c) for c in zip(*parts, strict=True))
-    aux = AuxParts(offset.astype(np.uint64), size.astype(np.uint64), time, np.ones(len(time), bool))
-    columns = [[r[i] for r in records] for i in range(4)]
-    found = StreamRecords(
-        np.array(columns[0], np.uint64),
-        np.array(columns[1], np.uint32),
-        np.array(columns[2], np.int64),
-        np.ones(len(records), bool),
-        np.array([UNKNOWN_LEVEL if v is None else v for v in columns[3]], np.uint8),
-        np.arange(len(records), dtype=np.uint64),
-    )
-    run = stream_events(aux, found, base=BASE, area_bytes=AREA, pmscr=PMSCR, page_size=PAGE).run
+    aux = [(0, time, offset, size) for offset, size, time in parts]
+    data = FakeSpe(aux, [(0, *record) for record in records], most_rows=batch_rows)
+    made = table_of(merged_batches(list(runs_of(data, batch_rows)), chunk_rows))
     expected = sorted(plain(parts, records), key=lambda event: event[0])
-    merged = rows(merge_runs([run]), "ts", "kind", "reg", "value", "bytes")
-    assert [shown(row) for row in merged] == expected
+    found = rows(made, "ts", "kind", "reg", "value", "bytes")
+    assert [shown(row) for row in found] == expected
+
+
+@st.composite
+def untimely_streams(draw):
+    """A stream whose times are missing here and there, and in no order."""
+    times = st.one_of(st.none(), st.integers(0, 20))
+    parts, records = draw(streams())
+    return (
+        [(offset, size, draw(times)) for offset, size, _ in parts],
+        [(offset, size, draw(times), level) for offset, size, _, level in records],
+    )
+
+
+def completed(parts, records):
+    """The same stream with all times, as the rules for missing ones say."""
+    owners = [
+        [i for i, (at, size, _) in enumerate(parts) if at <= r[0] < at + size] for r in records
+    ]
+    held = [(owner[0], record) for owner, record in zip(owners, records, strict=True) if owner]
+    known = [record[2] for _, record in held if record[2] is not None]
+    last, by_record = known[0] if known else None, {}
+    timed = []
+    for owner, (offset, size, time, level) in held:
+        last = time if time is not None else last
+        timed.append((owner, (offset, size, last, level)))
+        by_record[owner] = last
+    part_times = [p[2] if p[2] is not None else by_record.get(i) for i, p in enumerate(parts)]
+    first = next((t for t in part_times if t is not None), 0)
+    for i, time in enumerate(part_times):
+        before = part_times[i - 1] if i else first
+        part_times[i] = time if time is not None else before
+    parts = [(offset, size, part_times[i]) for i, (offset, size, _) in enumerate(parts)]
+    return parts, [
+        (offset, size, part_times[owner] if time is None else time, level)
+        for owner, (offset, size, time, level) in timed
+    ]
+
+
+def runs_of(data: FakeSpe, batch_rows: int):
+    surveys = [StreamSurvey(own) for own in aux_parts(data)]
+    for stream, batch in data.batches():
+        surveys[stream].add(batch)
+    for stream, survey in enumerate(surveys):
+        setup = BufferSetup(program(survey.parts, AREA, PAGE), BASE, PMSCR)
+        batches = data.stream_batches(stream, RECORD_COLUMNS, batch_rows)
+        yield iter_stream_runs(survey.finish(), batches, setup, 0)
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(untimely_streams(), min_size=1, max_size=3), st.integers(1, 20), st.integers(1, 50))
+def test_streams_of_any_times_come_in_time_order(several, batch_rows: int, chunk_rows: int) -> None:
+    data = FakeSpe(
+        [(n, time, at, size) for n, (parts, _) in enumerate(several) for at, size, time in parts],
+        [(n, *record) for n, (_, records) in enumerate(several) for record in records],
+        stream_cpus=list(range(len(several))),
+        most_rows=batch_rows,
+    )
+    made = table_of(merged_batches(list(runs_of(data, batch_rows)), chunk_rows))
+    expected = [event for one in several for event in plain(*completed(*one))]
+    found = rows(made, "ts", "kind", "reg", "value", "bytes")
+    assert [shown(row) for row in found] == sorted(expected, key=lambda event: event[0])

@@ -16,7 +16,7 @@ from spetrace.ingest.perf_data.aux_streams import AuxStream
 from spetrace.ingest.perf_data.framing import Bytes
 from spetrace.ingest.perf_data.segments import iter_segments
 from spetrace.ingest.spe.ahead import iterated_ahead
-from spetrace.ingest.spe.decode import StreamIdentity, iter_batches
+from spetrace.ingest.spe.decode import BATCH_ROWS, StreamIdentity, iter_batches
 from spetrace.ingest.spe.segment import Segment
 from spetrace.quality import Quality
 from spetrace.tables.recording import TimeConversion
@@ -40,6 +40,7 @@ class PerfSpeData:
     quality: Quality
     """The recording's: what decoding finds lost is added to it, once per stream."""
     _counted: set[int] = field(default_factory=set)
+    _decoded_rows: int = 0
 
     @property
     def stream_cpus(self) -> list[int | None]:
@@ -93,19 +94,35 @@ class PerfSpeData:
             partial(self._decode, number, columns, source, quality)
             for number, quality in enumerate(found)
         ]
-        rows = 0
         with iterated_ahead(decoders) as iterators:
             for number, batches in enumerate(iterators):
                 for batch in batches:
-                    rows += batch.num_rows
-                    if rows >= _LET_GO_ROWS:
-                        rows = 0
-                        let_go(self.data)
+                    self._let_go(batch.num_rows)
                     yield number, batch
                 self._count(number, found[number])
 
+    def stream_batches(
+        self, stream: int, columns: Collection[str], batch_rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        """The same records of one stream, in batches of at most `batch_rows`."""
+        for batch in self._decode(stream, columns, 0, Quality(), batch_rows):
+            self._let_go(batch.num_rows)
+            yield batch
+
+    def _let_go(self, rows: int) -> None:
+        """Let the file's pages go now and then; `rows` are those decoded since the last call."""
+        self._decoded_rows += rows
+        if self._decoded_rows >= _LET_GO_ROWS:
+            self._decoded_rows = 0
+            let_go(self.data)
+
     def _decode(
-        self, number: int, columns: Collection[str] | None, source: int, quality: Quality
+        self,
+        number: int,
+        columns: Collection[str] | None,
+        source: int,
+        quality: Quality,
+        batch_rows: int = BATCH_ROWS,
     ) -> Iterator[pa.RecordBatch]:
         stream = self.streams[number]
         return iter_batches(
@@ -114,6 +131,7 @@ class PerfSpeData:
             time_conversion=self.time_conversion,
             columns=columns,
             quality=quality,
+            batch_rows=batch_rows,
         )
 
     def _count(self, number: int, found: Quality) -> None:
