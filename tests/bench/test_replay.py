@@ -1,6 +1,6 @@
 """How fast a recording replays, and how much memory that takes.
 
-Run with `pytest tests/bench/test_replay.py --benchmark-enable`. The baseline of the same run is one
+Run with `pytest -o addopts= tests/bench/test_replay.py`. The baseline of the same run is one
 numpy pass over the recording's times and sizes, which no replay can do without.
 """
 
