@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, fields, replace
+from functools import partial
 from pathlib import Path
+from threading import Event
 
 from spetrace import cost_basis
+from spetrace.background import in_background
 from spetrace.errors import InputError, NothingToReplayError, UsageError
 from spetrace.ingest.importer import input_name, read_raw_spe, read_recording, sha256
 from spetrace.output_folder import output_folder
@@ -26,7 +29,8 @@ from spetrace.session_folder import (
     read_kvm_tables,
     read_session,
     versions,
-    write_session,
+    write_description,
+    write_tables,
 )
 from spetrace.strategy_guide import choose
 from spetrace.tables.costs import CostBasis
@@ -80,10 +84,10 @@ def open_session(
     return session
 
 
-def _identified(session: Session, paths: Sequence[Path]) -> Session:
-    """The session, its inputs with their hashes."""
+def _identified(session: Session, paths: Sequence[Path], stop: Event | None = None) -> Session:
+    """The session, its inputs with their hashes; CancelledError once `stop` is set."""
     for facts, path in zip(session.inputs, paths, strict=True):
-        facts["sha256"] = facts["sha256"] or sha256(path)
+        facts["sha256"] = facts["sha256"] or sha256(path, stop)
     return session
 
 
@@ -220,7 +224,10 @@ def ingest_files(
         recordings = read_all(paths, step, raw_spe=raw_spe)
         step("assembling the session")
         session = assemble_streamed(recordings, options or SessionOptions())
-        _identified(session, [*paths, *raw_spe])
-        return write_session(
-            session, recordings, folder, step("writing tables"), explained=explained
-        )
+        files = [*paths, *raw_spe]
+        with in_background(partial(_identified, session, files)) as hashing:
+            progress = step("writing tables")
+            rows = write_tables(session, recordings, folder, progress, explained=explained)
+            hashing.result()
+        write_description(session, folder)
+        return rows

@@ -93,6 +93,12 @@ COUNTERS = _declare(
         "none needed",
     ),
     (
+        "perf_unknown_features",
+        _INFO,
+        "perf.data feature sections of a kind that is not known; skipped",
+        "none needed",
+    ),
+    (
         "perf_lost_events",
         _LOSS,
         "events that perf itself reports as lost (LOST, LOST_SAMPLES)",

@@ -12,12 +12,14 @@ from dataclasses import asdict
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from spetrace import __version__
+from spetrace.background import in_background, until
 from spetrace.errors import InputError
 from spetrace.quality import Quality
 from spetrace.report.atomic import write_batches, write_table, write_text
@@ -79,7 +81,7 @@ def quality_table(quality: Sequence[tuple[int | None, Quality]]) -> pa.Table:
     return QUALITY.from_rows(rows)
 
 
-def write_session(
+def write_tables(
     session: Session,
     recordings: Sequence[Recording],
     folder: Path,
@@ -87,29 +89,38 @@ def write_session(
     *,
     explained: bool = False,
 ) -> dict[str, int]:
-    """Write the session's tables, its event log where it has one, and session.json into `folder`.
+    """Write the session's tables, and its event log where it has one, into `folder`.
 
     `recordings` are the session's inputs in their order: SPE records are decoded once more and
-    streamed to disk, their codes in words beside them where `explained`. Returns rows by file. Raises
-    OutputError.
+    streamed to disk beside all else, their codes in words beside them where `explained`. Returns rows
+    by file. Raises OutputError.
     """
-    rows = {}
-    if any(recording.spe for recording in recordings):
-        name = "spe_records.parquet"
-        records = session_records(recordings, session.clocks, explained, progress)
-        rows[name] = write_batches(records, records_schema(explained), folder / name)
-    tables = {
-        f"{t.name}.parquet": session.tables[t.name] for t in DERIVED if t.name in session.tables
-    }
-    rows |= _write_tracepoints(session.tracepoints, folder)
-    rows |= _write_events(session, folder / EVENT_LOG)
-    tables["quality.parquet"] = quality_table(session.quality)
-    for name, table in tables.items():
-        (folder / name).parent.mkdir(exist_ok=True)
-        write_table(table, folder / name)
-        rows[name] = len(table)
+
+    def records(stop: Event) -> dict[str, int]:
+        if not any(recording.spe for recording in recordings):
+            return {}
+        batches = session_records(recordings, session.clocks, explained, progress)
+        schema, path = records_schema(explained), folder / "spe_records.parquet"
+        return {path.name: write_batches(until(stop, batches), schema, path)}
+
+    with in_background(records) as writing:
+        rows = _write_tracepoints(session.tracepoints, folder)
+        rows |= _write_events(session, folder / EVENT_LOG)
+        for table in DERIVED:
+            if table.name in session.tables:
+                rows |= _write(session.tables[table.name], folder / f"{table.name}.parquet")
+        rows = writing.result() | rows
+    return rows | _write(quality_table(session.quality), folder / "quality.parquet")
+
+
+def write_description(session: Session, folder: Path) -> None:
+    """Write session.json: a folder with one is complete. Raises OutputError."""
     write_text(json.dumps(describe_session(session), indent=2) + "\n", folder / DESCRIPTION)
-    return rows
+
+
+def _write(table: pa.Table, path: Path) -> dict[str, int]:
+    write_table(table, path)
+    return {path.name: len(table)}
 
 
 def describe_session(session: Session) -> dict[str, Any]:
@@ -155,7 +166,7 @@ def is_session_folder(path: Path) -> bool:
 def read_session(folder: Path, events: pa.Table) -> Session:
     """The session of a folder whose event log is `events`.
 
-    Raises InputError where session.json or quality.parquet are not as `write_session` leaves them.
+    Raises InputError where session.json or quality.parquet are not as `write_tables` leaves them.
     """
     path = folder / DESCRIPTION
     try:

@@ -19,6 +19,7 @@ from spetrace.cli.dump import dump
 from spetrace.cli.info import info
 from spetrace.cli.ingest import ingest
 from spetrace.cli.kvm import kvm
+from spetrace.cli.process import set_up_process
 from spetrace.cli.profile import profile
 from spetrace.cli.recipe import recipe
 from spetrace.cli.replay import replay
@@ -92,6 +93,7 @@ def _spetrace(
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0, 2 (usage), 3 (input or output), 4 (nothing to replay)."""
     signal.signal(signal.SIGTERM, _terminate)
+    set_up_process()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -15,8 +15,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from threading import Event
 from typing import IO
 
+from spetrace.background import until
 from spetrace.errors import InputError
 from spetrace.tables.recording import Recording
 
@@ -118,10 +120,13 @@ def map_file(path: Path) -> memoryview:
         raise error.in_file(input_name(path)) from error
 
 
-def sha256(path: Path) -> str:
-    """The file's SHA-256 as hex digits."""
+def sha256(path: Path, stop: Event | None = None) -> str:
+    """The file's SHA-256 as hex digits; CancelledError once `stop` is set."""
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        for piece in until(stop or Event(), iter(lambda: file.read(_COPY_BYTES), b"")):
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def _mapped(path: Path) -> memoryview:

@@ -13,7 +13,9 @@ import pyarrow.parquet as pq
 from spetrace.errors import OutputError
 from spetrace.report.encodings import encodings
 
-ROW_GROUP_ROWS = 1 << 20
+ROW_GROUP_ROWS = 1 << 18
+"""Few enough that readers skip most of a table by time or CPU, and that writing holds some 40 MB."""
+_AT_A_TIME = 1 << 16
 
 
 @contextmanager
@@ -60,7 +62,12 @@ def write_batches(batches: Iterable[pa.RecordBatch], schema: pa.Schema, path: Pa
 def parquet_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
     """A writer of tables of `schema` to `path` itself."""
     return pq.ParquetWriter(
-        path, schema, compression="zstd", write_statistics=True, **encodings(schema)
+        path,
+        schema,
+        compression="zstd",
+        write_batch_size=_AT_A_TIME,
+        max_rows_per_page=ROW_GROUP_ROWS,
+        **encodings(schema),
     )
 
 

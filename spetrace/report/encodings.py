@@ -13,16 +13,19 @@ _SCATTERED: Final = ("va", "pa")
 
 
 def encodings(schema: pa.Schema) -> dict[str, Any]:
-    """The arguments of a ParquetWriter that choose encodings for the columns of `schema`.
+    """The arguments of a ParquetWriter that choose encodings and statistics for columns of `schema`.
 
     Times, offsets and row numbers go up in small steps: as differences they take half the time and
-    a quarter of the space. All else is a dictionary, until that gets too large.
+    a quarter of the space. All else is a dictionary, until that gets too large. Columns that nobody
+    seeks a range in (flags, levels, latencies: every row group has all their values) have no
+    statistics.
     """
     rising = [field.name for field in schema if _is_rising(field)]
     plain = {*rising, *_SCATTERED}
     return {
         "use_dictionary": [name for name in schema.names if name not in plain],
         "column_encoding": dict.fromkeys(rising, "DELTA_BINARY_PACKED"),
+        "write_statistics": [field.name for field in schema if not _is_everywhere(field)],
     }
 
 
@@ -30,3 +33,8 @@ def _is_rising(field: pa.Field) -> bool:
     is_wide = pa.types.is_int64(field.type) or pa.types.is_uint64(field.type)
     unit = (field.metadata or {}).get(b"unit")
     return bool(is_wide and (unit in _RISING_UNITS or field.name == _ROW))
+
+
+def _is_everywhere(field: pa.Field) -> bool:
+    is_small = pa.types.is_boolean(field.type) or pa.types.is_uint8(field.type)
+    return is_small or (field.metadata or {}).get(b"unit") == b"cycles"

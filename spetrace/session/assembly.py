@@ -47,6 +47,7 @@ from spetrace.session.spe_guests import (
     guest_streams,
     stream_buffers,
 )
+from spetrace.session.spe_survey import SpeSurvey, survey_spe
 from spetrace.session.stream_owners import StreamOwner, stream_owners
 from spetrace.tables.recording import Recording
 
@@ -180,6 +181,17 @@ class Assembly:
         )
         return aligner.align(self.recordings, self._recorded_streams)
 
+    @cached_property
+    def surveys(self) -> dict[int, SpeSurvey]:
+        """Per SPE recording what a pass over its records found; none where no AUX record is in any."""
+        if not self._has_spe:
+            return {}
+        return {
+            source: survey_spe(recording, recording.spe)
+            for source, recording in enumerate(self.recordings)
+            if recording.spe
+        }
+
     @property
     def parameters(self) -> dict[str, Any]:
         """The replay parameters that the session knows."""
@@ -247,6 +259,7 @@ class Assembly:
         self.assumptions.add("exception-level", "EL2 is EL1", _EXCEPTION_LEVELS)
         return guest_streams(
             self.recordings,
+            self.surveys,
             self._owners,
             self.choices.aux_bytes,
             self.choices.page_size,

@@ -23,7 +23,9 @@ def derive_tables(assembly: Assembly) -> dict[str, pa.Table]:
     """Tables aux_records, recording_gaps, mappings, threads, kvm_exits, stage2_faults,
     spe_register_accesses, vm_state and refaults: those that the recordings give.
     """
-    tables = recording_tables(assembly.recordings, assembly.alignments, assembly.choices)
+    tables = recording_tables(
+        assembly.recordings, assembly.alignments, assembly.choices, assembly.surveys
+    )
     return tables | kvm_tables(assembly) | memory_tables(assembly)
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 
 from spetrace.session.event_run import Addresses, Integers
 from spetrace.session.offset_marks import MARK_COLUMNS, Marks
@@ -32,6 +33,32 @@ _SCHEMA: Final = {
 Mask = npt.NDArray[np.bool_]
 
 
+class GapFinder:
+    """Finds the spans of all streams of a recording while its records go by once."""
+
+    def __init__(self, spe: SpeData) -> None:
+        by_stream = spe.aux_records.partition_by("stream", as_dict=True, maintain_order=True)
+        none = spe.aux_records.clear()
+        self._streams = [
+            _Stream(spe, number, parts, by_stream.get((number,), none))
+            for number, parts in enumerate(aux_parts(spe))
+        ]
+        self._owners = list(zip(spe.stream_cpus, spe.stream_tids, strict=True))
+
+    def add(self, stream: int, batch: pa.RecordBatch) -> None:
+        """Look at the next records of a stream: batches with MARK_COLUMNS."""
+        self._streams[stream].marks.add(batch)
+
+    def gaps(self, area_bytes: int, page_size: int, *, one_clock: bool) -> pl.DataFrame:
+        """What `recording_gaps` gives, once all records went by."""
+        found = [pl.DataFrame(schema=_SCHEMA)]
+        for (cpu, tid), stream in zip(self._owners, self._streams, strict=True):
+            owner = {"cpu": cpu, "tid": tid}
+            spans = stream.spans(area_bytes, page_size, one_clock)
+            found += [_frame(some, owner) for some in spans]
+        return pl.concat(found)
+
+
 def recording_gaps(
     spe: SpeData, area_bytes: int, page_size: int, *, one_clock: bool
 ) -> pl.DataFrame:
@@ -49,19 +76,10 @@ def recording_gaps(
     times are on the clock of the records' times. A stream in snapshot mode, whose offsets say
     nothing about time, has no spans.
     """
-    by_stream = spe.aux_records.partition_by("stream", as_dict=True, maintain_order=True)
-    none = spe.aux_records.clear()
-    streams = [
-        _Stream(spe, number, parts, by_stream.get((number,), none))
-        for number, parts in enumerate(aux_parts(spe))
-    ]
-    for number, batch in spe.batches(MARK_COLUMNS):
-        streams[number].marks.add(batch)
-    found = [pl.DataFrame(schema=_SCHEMA)]
-    for number, stream in enumerate(streams):
-        owner = {"cpu": spe.stream_cpus[number], "tid": spe.stream_tids[number]}
-        found += [_frame(spans, owner) for spans in stream.spans(area_bytes, page_size, one_clock)]
-    return pl.concat(found)
+    finder = GapFinder(spe)
+    for stream, batch in spe.batches(MARK_COLUMNS):
+        finder.add(stream, batch)
+    return finder.gaps(area_bytes, page_size, one_clock=one_clock)
 
 
 class _Spans(NamedTuple):

@@ -10,15 +10,16 @@ from spetrace.arm.registers import pmscr
 from spetrace.quality import Quality
 from spetrace.session.assumptions import Assumptions
 from spetrace.session.buffers import DEFAULT_AUX_BYTES, Buffer, buffer_va
-from spetrace.session.clocks import Alignment, has_one_clock
+from spetrace.session.clocks import Alignment
 from spetrace.session.event_run import shifted_ns
 from spetrace.session.merge import TimedRun
 from spetrace.session.programming import program
 from spetrace.session.session_toml import VmChoices
 from spetrace.session.spe_stream import BufferSetup, iter_stream_runs
-from spetrace.session.spe_streams import RECORD_COLUMNS, aux_parts
+from spetrace.session.spe_streams import RECORD_COLUMNS
+from spetrace.session.spe_survey import SpeSurvey
 from spetrace.session.stream_owners import StreamOwner
-from spetrace.session.stream_survey import SURVEY_COLUMNS, StreamSurvey
+from spetrace.session.stream_survey import StreamSurvey
 from spetrace.tables.recording import Recording, SpeData
 
 _AUX_UNIT: Final = 8192
@@ -79,13 +80,14 @@ class GuestStream:
 
 def guest_streams(
     recordings: Sequence[Recording],
+    surveys: Mapping[int, SpeSurvey],
     owners: Sequence[StreamOwner],
     aux_bytes: int | None,
     page_size: int,
     assumptions: Assumptions,
     quality: Quality,
 ) -> list[GuestStream]:
-    """All streams that have events, by VM and vCPU."""
+    """All streams that have events, by VM and vCPU; `surveys` are those of the SPE recordings."""
     streams = []
     by_place = {(owner.source, owner.stream): owner for owner in owners}
     for source, recording in enumerate(recordings):
@@ -93,7 +95,7 @@ def guest_streams(
             continue
         area = _assumed_area_bytes(recording.spe, aux_bytes, assumptions)
         row = 0
-        for stream, survey in enumerate(_surveys(recording)):
+        for stream, survey in enumerate(surveys[source].streams):
             owner = by_place[source, stream]
             quality.add("spe_records_outside_aux", survey.outside)
             if len(survey.parts):
@@ -102,17 +104,6 @@ def guest_streams(
                 streams.append(GuestStream(owner, recording.spe, survey, setup, row, area))
             row += survey.records
     return sorted(streams, key=lambda s: (s.owner.vm, s.owner.vcpu, s.owner.number))
-
-
-def _surveys(recording: Recording) -> list[StreamSurvey]:
-    """Per stream its survey, from one pass over all records."""
-    if recording.spe is None:
-        return []
-    parts = aux_parts(recording.spe, with_times=has_one_clock(recording))
-    surveys = [StreamSurvey(own) for own in parts]
-    for stream, batch in recording.spe.batches(SURVEY_COLUMNS):
-        surveys[stream].add(batch)
-    return [survey.finish() for survey in surveys]
 
 
 def aligned(

@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
+import pytest
 from cli.command import SAMPLES, Command, start
 
 SPE = SAMPLES / "spe-neoverse-n1" / "spe.perf.data"
 KVM = SAMPLES / "kvm-known-pages" / "trace.dat"
+CAPTURES = Path(__file__).resolve().parents[2].parent / "shared" / "captures"
+SYNTHETIC = sorted((CAPTURES / "spe-synthetic").glob("*.dump.txt.gz"))
+REAL = sorted((CAPTURES / "spe-real" / "expected").glob("*.perf73.txt"))
+OF_THE_UNCUT_DATA = "n1-partial.dump.txt.gz"
+"""perf's dump of n1-partial is of the bytes before they were cut (see test_spe_dump)."""
 
 
 def test_dump_of_a_recording(spetrace: Command) -> None:
@@ -17,6 +24,24 @@ def test_dump_of_a_recording(spetrace: Command) -> None:
     )
     assert sum(" TS " in line for line in lines) == 3124
     assert len(lines) == 36295
+
+
+@pytest.mark.skipif(not CAPTURES.is_dir(), reason="needs the captures")
+@pytest.mark.parametrize(
+    "path", [p for p in SYNTHETIC if p.name != OF_THE_UNCUT_DATA], ids=lambda p: p.name
+)
+def test_dump_of_a_synthetic_capture_is_perfs(path: Path, spetrace: Command) -> None:
+    recording = path.with_name(path.name.replace(".dump.txt.gz", ".perf.data"))
+    assert spetrace("dump", recording).out == gzip.decompress(path.read_bytes()).decode()
+
+
+@pytest.mark.skipif(not CAPTURES.is_dir(), reason="needs the captures")
+@pytest.mark.parametrize("path", REAL, ids=lambda p: p.name)
+def test_dump_of_real_bytes_is_perfs(path: Path, spetrace: Command) -> None:
+    name, folder = path.name.removesuffix(".perf73.txt"), CAPTURES / "spe-real"
+    expected = path.read_bytes().decode()
+    assert spetrace("dump", "--raw-spe", folder / "raw" / name).out == expected
+    assert spetrace("dump", folder / "perfdata" / f"{name}.perf.data").out == expected
 
 
 def test_cpu_headers_offset_and_limit(spetrace: Command) -> None:

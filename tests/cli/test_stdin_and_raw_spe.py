@@ -62,6 +62,17 @@ def test_info_and_dump_take_stdin(spetrace: Command) -> None:
     assert out == spetrace("dump", SPE, "--limit", "20").out
 
 
+def test_profile_of_stdin_is_that_of_the_file(spetrace: Command) -> None:
+    code, out, err = piped(SPE.read_bytes(), "profile", "-", "--format", "json")
+    assert (code, err) == (0, "")
+    (piped_input,) = (piped_profile := json.loads(out)).pop("inputs")
+    (read_input,) = (read := json.loads(spetrace("profile", SPE, "--format", "json").out)).pop(
+        "inputs"
+    )
+    assert piped_profile == read
+    assert piped_input | {"name": str(SPE)} == read_input
+
+
 def test_stdin_that_can_not_be_read_is_an_input_error() -> None:
     for content in (b"", b"no recording"):
         code, _, err = piped(content, "info", "-")

@@ -43,7 +43,7 @@ def test_small_batches_are_put_together_to_row_groups(tmp_path: Path) -> None:
     assert write_batches(iter([batch] * 5), schema, path) == 1_500_000
     metadata = pq.read_metadata(path)
     sizes = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
-    assert sizes == [ROW_GROUP_ROWS, 1_500_000 - ROW_GROUP_ROWS]
+    assert sizes == [ROW_GROUP_ROWS] * 5 + [1_500_000 - 5 * ROW_GROUP_ROWS]
     assert pq.read_table(path)["n"].to_pylist() == list(range(300_000)) * 5
 
 

@@ -90,6 +90,10 @@ class Feature(IntEnum):
     COMPRESSED = 27
 
 
+KNOWN_FEATURES = range(1, 34)
+"""Bits of the feature bitmap that have a meaning, up to CLN_SIZE of Linux 6.19."""
+
+
 class SampleType(IntFlag):
     """`perf_event_attr.sample_type`: the fields up to RAW, and those of the sample_id trailer."""
 

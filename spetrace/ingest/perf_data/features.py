@@ -8,7 +8,7 @@ from typing import Any
 
 from spetrace.errors import InputError
 from spetrace.ingest.cursor import Cursor
-from spetrace.ingest.perf_data.abi import Feature
+from spetrace.ingest.perf_data.abi import KNOWN_FEATURES, Feature
 from spetrace.ingest.perf_data.attrs import Ids, parse_ids
 from spetrace.ingest.perf_data.header import Header, Section
 from spetrace.quality import Quality
@@ -49,15 +49,21 @@ class Features:
     """The section BUILD_ID: records, not parsed."""
     tracing_data: memoryview | None = None
     """The section TRACING_DATA, or what follows HEADER_TRACING_DATA: not parsed."""
+    unknown: int = 0
+    """Sections of bits that have no known meaning."""
 
     def parse(self, feature: int, cursor: Cursor) -> None:
         """Parse the section of one feature bit into its field; a bit that is not read is skipped.
 
-        Raises InputError where the section ends early.
+        An empty section tells nothing; in pipe mode one of the first bit that the recorder does not
+        know ends the features. Raises InputError where the section ends early.
         """
-        if feature in _PARSERS and cursor.left > 0:
+        if not cursor.left:
+            return
+        if feature in _PARSERS:
             name, parser = _PARSERS[Feature(feature)]
             setattr(self, name, parser(cursor))
+        self.unknown += feature not in KNOWN_FEATURES
 
 
 def read_features(data: memoryview, header: Header, quality: Quality) -> Features:

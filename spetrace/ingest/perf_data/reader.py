@@ -48,6 +48,7 @@ def read_perf_data(name: str, data: memoryview) -> Recording:
     for attr, ids in iter_attrs(data, header, quality):
         contents.events.add(attr, ids)
     contents.read(file_bytes, header)
+    quality.add("perf_unknown_features", contents.features.unknown)
     if not contents.events.events:
         raise InputError("perf.data attributes", "no event is described", offset=header.size)
     _name_events(contents.events, contents.features)

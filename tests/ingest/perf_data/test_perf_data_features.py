@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from builders import spe_load_record
 from builders_perf_data import PerfData, spe_perf_data
-from ingest.perf_data.reading import read_bytes, read_spe
+from ingest.perf_data.reading import read_bytes, read_spe, spe_rows
 
 from spetrace.ingest.perf_data.abi import Feature, RecordType
+
+NUMA_TOPOLOGY, CLN_SIZE = 14, 33
+"""Known, and not read; the second is the last that is known."""
 
 
 def described(order: str) -> PerfData:
@@ -21,7 +27,7 @@ def described(order: str) -> PerfData:
         Feature.EVENT_DESC: file.event_descriptions(["arm_spe_0/ts_enable=1/u"]),
         Feature.PMU_MAPPINGS: file.pack("II", 1, 9) + file.string("arm_spe_0"),
         Feature.SAMPLE_TIME: file.pack("QQ", 5, 70),
-        200: b"\xff" * 40,
+        NUMA_TOPOLOGY: b"\xff" * 40,
     }
     return file
 
@@ -91,3 +97,28 @@ def test_cut_feature_table_counts_what_it_lacks() -> None:
     recording = read_bytes(file.build()[: data_end + 20])
     assert recording.quality.counts == {"file_truncated_bytes": 3 * 16 - 20}
     assert "hostname" not in recording.properties
+
+
+@pytest.mark.parametrize("pipe", [False, True])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_unknown_features_are_counted_and_skipped(order: str, pipe: bool) -> None:
+    file = described(order)
+    file.features |= dict.fromkeys((CLN_SIZE, CLN_SIZE + 1, 64, 200), b"\xff" * 40)
+    file.features[255] = b""
+    recording, _ = read_spe(file.build_pipe() if pipe else file.build())
+    assert recording.quality.counts == {"perf_unknown_features": 3}
+    assert recording.properties["os_release"] == "6.12.0"
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_recording_needs_no_feature(order: str) -> None:
+    file = spe_perf_data(order)
+    file.records += [file.aux(0, 64), file.auxtrace(0, spe_load_record(1000, 0x4000, 0x8000))]
+    whole = spe_rows(read_spe(file.build())[1])
+    for left_out in (*file.features, None):
+        kept = {} if left_out is None else {b: s for b, s in file.features.items() if b != left_out}
+        fewer = replace(file, features=kept)
+        for data in (fewer.build(), fewer.build_pipe()):
+            recording, spe = read_spe(data)
+            assert spe_rows(spe).equals(whole)
+            assert not recording.quality.counts

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import re
-import shutil
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -117,35 +115,6 @@ def records_of(lines: Sequence[tuple[str, str]]) -> list[list[tuple[str, str]]]:
             records.append([])
         records[-1].append(line)
     return records
-
-
-@pytest.mark.skipif(not shutil.which("perf"), reason="needs perf")
-def test_sample_trace_as_the_installed_perf_dumps_it() -> None:
-    """perf dumps AUXTRACE record after record, each from offset 0."""
-    path = SAMPLES / "spe-neoverse-n1" / "spe.perf.data"
-    command = ["perf", "report", "-D", "-i", path]
-    report = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    if "ARM SPE data" not in report:
-        pytest.skip("this perf reads no SPE data")
-    lines: dict[int, list[str]] = {}
-    chunk = re.compile(r".* PERF_RECORD_AUXTRACE size: \S+  offset: (\S+) .* cpu: (\d+)")
-    aux_offset, cpu = 0, 0
-    for line in report.splitlines():
-        if match := chunk.match(line):
-            aux_offset, cpu = int(match[1], 0), int(match[2])
-        elif re.match(r"\.  [0-9a-f]{8}: ", line):
-            at = int(line[3:11], 16) + aux_offset
-            lines.setdefault(cpu, []).append(f".  {at:08x}{line[11:]}")
-    assert sorted(lines) == [0, 1]
-    for number, expected in lines.items():
-        streams = recorded_streams(spe_of(path), number)
-        header, *found = "".join(render_dump(streams, headers=True)).splitlines()
-        assert header == f". ... ARM SPE data: size 0x{len_of(streams):x} bytes, cpu {number}"
-        assert found == expected
-
-
-def len_of(streams: Sequence[DumpedStream]) -> int:
-    return sum(len(d) for s in streams for pieces in s.segments() for _, d in pieces)
 
 
 def test_layout_of_lines() -> None:
