@@ -117,7 +117,7 @@ def _streams(spe: SpeData) -> list[dict[str, Any]]:
         facts: dict[str, Any] = {"cpu": cpu, "tid": tid, "aux_records": len(own)}
         flags = {flag: int(own[flag].sum()) for flag in _FLAGS}
         streams.append(facts | flags | {"bytes": 0, "records": 0, "span_ns": None})
-    for stream, batch in spe.batches(["size_bytes", "time_ns"]):
+    for stream, batch in spe.batches(["size_bytes", "time_ns"], in_order=False):
         facts = streams[stream]
         facts["records"] += batch.num_rows
         facts["bytes"] += pc.sum(batch.column("size_bytes")).as_py() or 0

@@ -77,17 +77,10 @@ def open_session(
     else:
         recordings = read_all(paths, step)
         step("assembling the session")
-        session = _identified(assemble(recordings, options), paths)
+        session = _identified(assemble(recordings, options), _hashes(recordings, paths))
     if not len(session.events):
         raise NothingToReplayError("the inputs hold no event to replay")
     session.costs = cost_basis.find_costs(options.costs, lambda: session.tables)
-    return session
-
-
-def _identified(session: Session, paths: Sequence[Path], stop: Event | None = None) -> Session:
-    """The session, its inputs with their hashes; CancelledError once `stop` is set."""
-    for facts, path in zip(session.inputs, paths, strict=True):
-        facts["sha256"] = facts["sha256"] or sha256(path, stop)
     return session
 
 
@@ -222,12 +215,29 @@ def ingest_files(
     """
     with output_folder(output, OWNED) as folder:
         recordings = read_all(paths, step, raw_spe=raw_spe)
-        step("assembling the session")
-        session = assemble_streamed(recordings, options or SessionOptions())
         files = [*paths, *raw_spe]
-        with in_background(partial(_identified, session, files)) as hashing:
+        with in_background(partial(_hashes, recordings, files)) as hashing:
+            step("assembling the session")
+            session = assemble_streamed(recordings, options or SessionOptions())
             progress = step("writing tables")
             rows = write_tables(session, recordings, folder, progress, explained=explained)
-            hashing.result()
+            _identified(session, hashing.result())
         write_description(session, folder)
         return rows
+
+
+def _hashes(
+    recordings: Sequence[Recording], paths: Sequence[Path], stop: Event | None = None
+) -> list[str]:
+    """Per input the hash of its bytes; CancelledError once `stop` is set."""
+    return [
+        recording.sha256 or sha256(path, stop)
+        for recording, path in zip(recordings, paths, strict=True)
+    ]
+
+
+def _identified(session: Session, hashes: Sequence[str]) -> Session:
+    """The session, its inputs with their hashes."""
+    for facts, digest in zip(session.inputs, hashes, strict=True):
+        facts["sha256"] = digest
+    return session

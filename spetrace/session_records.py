@@ -10,19 +10,31 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from spetrace.arm.explanation import EXPLAINED_COLUMNS, explain
-from spetrace.tables.recording import Recording, SpeData
+from spetrace.arm.threads import THREAD_COLUMNS, with_threads
+from spetrace.tables.recording import Recording
 from spetrace.tables.spe_records import SPE_RECORDS
+from spetrace.tables.threads import THREADS
 
 _TIME = SPE_RECORDS.names.index("time_ns")
-_WORDS = pa.list_(pa.string())
+_ADDED = EXPLAINED_COLUMNS | THREAD_COLUMNS
+_TYPES = {
+    "event_names": pa.list_(pa.string()),
+    "thread_tid": pa.int64(),
+    "thread_pid": pa.int32(),
+    **dict.fromkeys(
+        ("operation_name", "data_source_name", "memory_level", "memory_snoop", "thread_comm"),
+        pa.string(),
+    ),
+}
+"""Types of the added columns; bool where none is given."""
 
 
 def records_schema(explained: bool) -> pa.Schema:
-    """The schema of table spe_records, with the columns of `explain` behind where `explained`."""
+    """The schema of table spe_records, with the columns in words behind where `explained`."""
     schema = SPE_RECORDS.schema
     if explained:
-        for name, doc in EXPLAINED_COLUMNS.items():
-            schema = schema.append(pa.field(name, _explained_type(name), metadata={"doc": doc}))
+        for name, doc in _ADDED.items():
+            schema = schema.append(pa.field(name, _type(name), metadata={"doc": doc}))
     return schema
 
 
@@ -42,7 +54,7 @@ def session_records(
         if recording.spe:
             for _stream, batch in recording.spe.batches(source=source):
                 moved = _moved(batch, offsets.get(source, 0))
-                yield _explained(moved, recording.spe) if explained else moved
+                yield _explained(moved, batch, recording) if explained else moved
 
 
 def _moved(batch: pa.RecordBatch, offset_ns: int) -> pa.RecordBatch:
@@ -52,15 +64,17 @@ def _moved(batch: pa.RecordBatch, offset_ns: int) -> pa.RecordBatch:
     return batch.set_column(_TIME, batch.schema.field(_TIME), times)
 
 
-def _explained(batch: pa.RecordBatch, spe: SpeData) -> pa.RecordBatch:
-    words = explain(pl.DataFrame(pa.Table.from_batches([batch])), spe.midrs)
-    columns = [words[name].to_arrow().cast(_explained_type(name)) for name in EXPLAINED_COLUMNS]
-    return pa.RecordBatch.from_arrays([*batch.columns, *columns], schema=records_schema(True))
+def _explained(
+    moved: pa.RecordBatch, batch: pa.RecordBatch, recording: Recording
+) -> pa.RecordBatch:
+    """`moved` with what `batch` says in words; its times are those that the threads were named at."""
+    midrs = recording.spe.midrs if recording.spe else {}
+    threads = recording.threads
+    known = pl.DataFrame(THREADS.empty()) if threads is None else threads
+    words = with_threads(explain(pl.DataFrame(pa.Table.from_batches([batch])), midrs), known)
+    columns = [words[name].to_arrow().cast(_type(name)) for name in _ADDED]
+    return pa.RecordBatch.from_arrays([*moved.columns, *columns], schema=records_schema(True))
 
 
-def _explained_type(name: str) -> pa.DataType:
-    if name == "event_names":
-        return _WORDS
-    if name in ("operation_name", "data_source_name", "memory_level", "memory_snoop"):
-        return pa.string()
-    return pa.bool_()
+def _type(name: str) -> pa.DataType:
+    return _TYPES.get(name, pa.bool_())

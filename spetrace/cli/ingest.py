@@ -21,7 +21,7 @@ Explain = Annotated[
     typer.Option(
         "--explain",
         help="Add columns to spe_records that say in words what its codes mean: operation, events, "
-        "data source, memory level, hit or miss.",
+        "data source, memory level, hit or miss, and the thread by its context.",
     ),
 ]
 

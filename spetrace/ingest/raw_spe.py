@@ -48,7 +48,11 @@ class RawSpeData:
         yield (Piece(0, self.data),)
 
     def batches(
-        self, columns: Collection[str] | None = None, source: int = 0
+        self,
+        columns: Collection[str] | None = None,
+        source: int = 0,
+        *,
+        in_order: bool = True,
     ) -> Iterator[tuple[int, pa.RecordBatch]]:
         """The records as (0, batch of table spe_records), in their order."""
         found = Quality()

@@ -124,7 +124,7 @@ def _record_times(guest: Recording) -> dict[int, Integers]:
         return {}
     cpus = guest.spe.stream_cpus
     parts: dict[int, list[Integers]] = {}
-    for stream, batch in guest.spe.batches({"time_ns"}):
+    for stream, batch in guest.spe.batches({"time_ns"}, in_order=False):
         cpu = cpus[stream]
         times = batch["time_ns"].drop_null().to_numpy(zero_copy_only=False)
         parts.setdefault(stream if cpu is None else cpu, []).append(times)

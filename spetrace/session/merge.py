@@ -180,8 +180,15 @@ def _array(
     values: npt.NDArray[Any],
     null: npt.NDArray[np.bool_] | bool,
 ) -> pa.Array:
-    mask = null if isinstance(null, np.ndarray) else None
+    valid = (
+        pa.py_buffer(np.packbits(~null, bitorder="little"))
+        if isinstance(null, np.ndarray)
+        else None
+    )
     if name in _NAMES:
-        codes = pa.array(values.astype(np.int32), mask=mask)
-        return pa.DictionaryArray.from_arrays(codes, _NAMES[name])
-    return pa.array(values.astype(type_.to_pandas_dtype(), copy=False), type_, mask=mask)
+        codes = [valid, pa.py_buffer(values.astype(np.int32))]
+        return pa.DictionaryArray.from_buffers(type_, len(values), codes, _NAMES[name])
+    if pa.types.is_boolean(type_):
+        return pa.array(values.astype(bool), type_, mask=null if valid else None)
+    plain = np.ascontiguousarray(values, type_.to_pandas_dtype())
+    return pa.Array.from_buffers(type_, len(values), [valid, pa.py_buffer(plain)])

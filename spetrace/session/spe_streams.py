@@ -67,6 +67,8 @@ def aux_parts(spe: SpeData, *, with_times: bool = True) -> list[AuxParts]:
 def times_of(batch: pa.RecordBatch) -> tuple[Integers, Mask]:
     """Per record its time, and whether it has one."""
     times = batch.column("time_ns")
+    if not times.null_count:
+        return times.to_numpy(), np.broadcast_to(np.True_, len(times))
     return times.fill_null(0).to_numpy(), times.is_valid().to_numpy(zero_copy_only=False)
 
 

@@ -23,7 +23,7 @@ def survey_spe(recording: Recording, spe: SpeData) -> SpeSurvey:
     """Go once through all records of `spe`, the SPE data of `recording`."""
     parts = aux_parts(spe, with_times=has_one_clock(recording))
     survey = SpeSurvey([StreamSurvey(own) for own in parts], GapFinder(spe))
-    for stream, batch in spe.batches(SURVEY_COLUMNS):
+    for stream, batch in spe.batches(SURVEY_COLUMNS, in_order=False):
         survey.streams[stream].add(batch)
         survey.gaps.add(stream, batch)
     for each in survey.streams:

@@ -51,11 +51,20 @@ class RecordPlacer:
     def _find(self, aux_offset: Addresses) -> tuple[Integers, Mask]:
         """Per record the AUX record that ends above it, and whether it is in that."""
         parts = self._parts
+        if self._goes_on(aux_offset):
+            return _find_rising(parts, aux_offset)
         part = np.searchsorted(parts.end, aux_offset, "right")
         held = part < len(parts)
         held[held] = aux_offset[held] >= parts.start[part[held]]
         reached = np.maximum.accumulate(np.where(held, part, 0))
         return part, held & (part >= np.maximum(reached, self._part))
+
+    def _goes_on(self, aux_offset: Addresses) -> bool:
+        """Whether records follow each other, and those before them: so they do but in odd streams."""
+        if not len(aux_offset) or not len(self._parts):
+            return False
+        begins = self._part == 0 or aux_offset[0] >= self._parts.end[self._part - 1]
+        return bool(begins and (aux_offset[1:] >= aux_offset[:-1]).all())
 
     def _completed(self, time_ns: Integers, has_time: Mask) -> Integers | None:
         if self._last_ns is None and has_time.any():
@@ -69,3 +78,15 @@ class RecordPlacer:
         if len(times):
             self._last_ns = int(times[-1])
         return times
+
+
+def _find_rising(parts: AuxParts, aux_offset: Addresses) -> tuple[Integers, Mask]:
+    """What `_find` gives for offsets that don't go down: few AUX records are sought among many."""
+    first, last = np.searchsorted(parts.end, aux_offset[[0, -1]], "right")
+    bounds = np.searchsorted(aux_offset, parts.end[first:last])
+    counts = np.diff(bounds, prepend=0, append=len(aux_offset))
+    part = np.repeat(np.arange(first, last + 1), counts)
+    starts = np.append(parts.start[first : last + 1], np.uint64(0))[: len(counts)]
+    held = aux_offset >= np.repeat(starts, counts)
+    held[len(aux_offset) - counts[-1] :] &= last < len(parts)
+    return part, held

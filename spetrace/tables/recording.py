@@ -69,11 +69,16 @@ class SpeData(Protocol):
         """MIDR_EL1 by CPU; under None the one that holds for all others."""
 
     def batches(
-        self, columns: Collection[str] | None = None, source: int = 0
+        self,
+        columns: Collection[str] | None = None,
+        source: int = 0,
+        *,
+        in_order: bool = True,
     ) -> Iterator[tuple[int, pa.RecordBatch]]:
         """The records as (stream, batch of table spe_records), stream after stream, in AUX order.
 
-        `columns` restricts the columns (all by default). Losses found are counted in the
+        `columns` restricts the columns (all by default). Where they need not be `in_order`, batches
+        of several streams may come in turns, each stream's in its order. Losses found are counted in the
         recording's quality the first time through.
         """
 

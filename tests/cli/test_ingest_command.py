@@ -9,6 +9,7 @@ import pytest
 from cli.command import SAMPLES, Command
 
 from spetrace.arm.explanation import EXPLAINED_COLUMNS
+from spetrace.arm.threads import THREAD_COLUMNS
 from spetrace.tables.catalog import TABLES
 
 SPE = SAMPLES / "spe-neoverse-n1" / "spe.perf.data"
@@ -129,7 +130,7 @@ def test_explain_adds_what_the_codes_mean(spetrace: Command, tmp_path: Path) -> 
     recorded = pl.read_parquet(plain / "spe_records.parquet")
     told = pl.read_parquet(explained / "spe_records.parquet")
     assert told.select(recorded.columns).equals(recorded)
-    assert told.columns[len(recorded.columns) :] == list(EXPLAINED_COLUMNS)
+    assert told.columns[len(recorded.columns) :] == [*EXPLAINED_COLUMNS, *THREAD_COLUMNS]
     load = told.filter(operation="load", operation_payload=0, data_source=8).row(0, named=True)
     assert (load["operation_name"], load["memory_level"]) == ("LD GP-REG", "L2")
     assert load["event_names"][0] == "RETIRED"

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
+import polars as pl
 import pyarrow.parquet as pq
 import pytest
 from cli.command import SAMPLES, Command
+from ingest.spe.perf_view import LD, read_perf_csv
 
+from spetrace import arm
 from spetrace.tables.profiles import PROFILE_TABLES
 
 SPE = SAMPLES / "spe-neoverse-n1" / "spe.perf.data"
@@ -57,6 +63,70 @@ def test_a_profile_is_written_whole(spetrace: Command, tmp_path: Path) -> None:
     assert report["choices"] == {"cpu": "1"}
     assert [row["cpu"] for row in report["cpus"]] == [1]
     assert (output / "profile.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
+@pytest.fixture(scope="module")
+def expected() -> pl.DataFrame:
+    """perf's own records of the recording."""
+    return read_perf_csv(SPE.with_name("records.csv.gz"))
+
+
+@pytest.fixture
+def charts(spetrace: Command, tmp_path: Path) -> dict[str, dict[str, Any]]:
+    """The charts of the recording's page, as plotly gets them."""
+    assert spetrace("profile", SPE, "-o", tmp_path / "profile").code == 0
+    page = (tmp_path / "profile" / "profile.html").read_text(encoding="utf-8")
+    data = re.search(r'<script type="application/json" id="charts">(.*?)</script>', page)
+    assert data is not None
+    return {chart["name"]: chart for chart in json.loads(data[1])}
+
+
+def test_latencies_are_drawn_per_data_source(
+    charts: dict[str, dict[str, Any]], expected: pl.DataFrame
+) -> None:
+    loads = expected.filter(pl.col("op") & LD != 0)["source"].to_list()
+    named = Counter(arm.data_source_name(source, 0x413FD0C1) for source in loads)
+    curves = {curve["name"]: curve for curve in charts["latencies"]["data"]}
+    assert len(named) > 4
+    for name, count in named.items():
+        drawn = curves[f"{name} ({count:,})"]
+        assert sum(samples for _, samples in drawn["customdata"]) == count
+
+
+def test_data_addresses_are_drawn_over_time(
+    charts: dict[str, dict[str, Any]], expected: pl.DataFrame
+) -> None:
+    (heat,) = charts["addresses"]["data"]
+    assert sum(cell or 0 for row in heat["customdata"] for cell in row) == len(
+        expected.filter(pl.col("virt") != 0)
+    )
+    assert len(heat["x"]) == len(heat["customdata"][0]) > 20
+    assert len(heat["y"]) == len(heat["customdata"]) > 20
+
+
+def test_rates_are_drawn_per_cpu_with_the_recordings_gaps(
+    charts: dict[str, dict[str, Any]], spetrace: Command, tmp_path: Path
+) -> None:
+    assert spetrace("ingest", SPE, "-o", tmp_path / "session").code == 0
+    session = tmp_path / "session"
+    records = pl.read_parquet(session / "spe_records.parquet")
+    gaps = pl.read_parquet(session / "recording_gaps.parquet")
+    start = records["time_ns"].min()
+    *lanes, losses = charts["rates"]["data"]
+    assert charts["rates"]["layout"]["yaxis"]["ticktext"] == ["CPU 0", "CPU 1"]
+    for cpu, lane in enumerate(lanes[1::2]):
+        drawn = sum(samples for _, samples in lane["customdata"])
+        assert drawn == len(records.filter(pl.col("cpu") == cpu))
+    spans = {
+        (round(x[0] * 1e9), round(x[2] * 1e9), y)
+        for n in range(0, len(losses["x"]), 6)
+        for x, y in [(losses["x"][n : n + 6], losses["y"][n])]
+    }
+    assert spans == {(g[0] - start, g[1] - start, g[2]) for g in gaps.select("start_ns", "end_ns", "cpu").rows()}  # fmt: skip
+    told = spetrace("profile", SPE).out.splitlines()[1]
+    lost = gaps["records_lost_estimate"].sum()
+    assert told.startswith(f"{len(gaps)} gaps of ")
+    assert f"; about {lost} sample" in told
 
 
 def test_one_ranking_alone(spetrace: Command) -> None:

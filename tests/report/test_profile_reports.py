@@ -1,18 +1,21 @@
 from __future__ import annotations
 
 import json
+import re
 from html import escape
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from cli.command import SAMPLES
 from profile_samples import BRANCH, MISPRED, frame, mapping, record, samples
 from rich.console import Console
 
 from spetrace.profile.address_rows import ROWS, address_rows
 from spetrace.profile.compute import Naming, build_profile
 from spetrace.profile.symbol_files import SymbolFiles
+from spetrace.profiling import profile_files
 from spetrace.report.profile_chart_data import LATENCY_EDGES, curves, drawn_gaps, lanes
 from spetrace.report.profile_html import render_profile_html
 from spetrace.report.profile_json import render_profile_json
@@ -72,6 +75,24 @@ def test_all_formats_tell_the_same(profile: Profile) -> None:
     assert told["samples"] == 305
     assert [row["samples"] for row in told["pcs"]] == [300, 4, 1]
     assert told["pcs"][2]["where"] == "unknown at 0x10"
+
+
+def test_every_percentage_stands_beside_its_count() -> None:
+    found = profile_files([SAMPLES / "spe-neoverse-n1" / "spe.perf.data"])
+    sections = view_profile(found, 20).sections
+    assert len(sections) == 11
+    shares = 0
+    for section in sections:
+        texts = [heading.text for heading in section.headings]
+        for row in section.rows:
+            for place, cell in enumerate(row):
+                if "%" in texts[place]:
+                    assert re.fullmatch(r"\d[\d,]*", row[place - 1]), (section.title, row)
+                    shares += 1
+                for share in re.finditer(r"%(.*?)(,|$)", cell):
+                    assert re.fullmatch(r" \([\d,]+\)", share[1]), (section.title, cell)
+                    shares += 1
+    assert shares > 100
 
 
 def test_what_the_recording_lost_comes_before_all_else(profile: Profile) -> None:

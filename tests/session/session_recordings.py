@@ -91,7 +91,7 @@ class FakeSpe:
         for _, offset, size, _, _ in (r for r in self.records if r[0] == stream):
             yield ((offset, np.zeros(size, np.uint8)),)
 
-    def batches(self, columns: Any = None, source: int = 0) -> Any:
+    def batches(self, columns: Any = None, source: int = 0, *, in_order: bool = True) -> Any:
         table = SPE_RECORDS.select(columns or SPE_RECORDS.names)
         for stream in range(len(self.stream_cpus)):
             for record in (r for r in self.records if r[0] == stream):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -15,7 +15,7 @@ from spetrace.ingest.perf_data.abi import AttrFlag
 from spetrace.ingest.perf_data.aux_streams import AuxStream
 from spetrace.ingest.perf_data.framing import Bytes
 from spetrace.ingest.perf_data.segments import iter_segments
-from spetrace.ingest.spe.ahead import iterated_ahead
+from spetrace.ingest.spe.ahead import iterated_ahead, mixed_ahead
 from spetrace.ingest.spe.decode import BATCH_ROWS, StreamIdentity, iter_batches
 from spetrace.ingest.spe.segment import Segment
 from spetrace.quality import Quality
@@ -83,23 +83,26 @@ class PerfSpeData:
         return iter_segments(self.streams[stream], self.data)
 
     def batches(
-        self, columns: Collection[str] | None = None, source: int = 0
+        self,
+        columns: Collection[str] | None = None,
+        source: int = 0,
+        *,
+        in_order: bool = True,
     ) -> Iterator[tuple[int, pa.RecordBatch]]:
         """The records as (stream, batch of table spe_records), stream after stream, in AUX order.
 
-        Streams are decoded ahead, in threads.
+        Streams are decoded ahead, in threads; where they need not be in order, at full speed.
         """
         found = [Quality() for _ in self.streams]
         decoders = [
             partial(self._decode, number, columns, source, quality)
             for number, quality in enumerate(found)
         ]
-        with iterated_ahead(decoders) as iterators:
-            for number, batches in enumerate(iterators):
-                for batch in batches:
-                    self._let_go(batch.num_rows)
-                    yield number, batch
-                self._count(number, found[number])
+        for number, batch in _one_by_one(decoders) if in_order else _as_they_come(decoders):
+            self._let_go(batch.num_rows)
+            yield number, batch
+        for number, quality in enumerate(found):
+            self._count(number, quality)
 
     def stream_batches(
         self, stream: int, columns: Collection[str], batch_rows: int
@@ -138,3 +141,18 @@ class PerfSpeData:
         if number not in self._counted:
             self._counted.add(number)
             self.quality.merge(found)
+
+
+_Decoders = Sequence[Callable[[], Iterator[pa.RecordBatch]]]
+
+
+def _one_by_one(decoders: _Decoders) -> Iterator[tuple[int, pa.RecordBatch]]:
+    with iterated_ahead(decoders) as iterators:
+        for number, batches in enumerate(iterators):
+            for batch in batches:
+                yield number, batch
+
+
+def _as_they_come(decoders: _Decoders) -> Iterator[tuple[int, pa.RecordBatch]]:
+    with mixed_ahead(decoders) as batches:
+        yield from batches

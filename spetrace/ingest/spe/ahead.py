@@ -1,4 +1,4 @@
-"""Decoding ahead: several streams at a time, in threads, each handed on when its turn comes.
+"""Decoding ahead: several streams at a time, in threads, handed on in their order or as they come.
 
 The kernel and most of numpy work without Python's lock, so streams are decoded side by side, and
 while whoever takes the batches is at work on the last one.
@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from queue import Queue
+from contextlib import contextmanager, suppress
+from queue import Empty, Queue
 from threading import Event
 from typing import Generic, TypeVar
 
@@ -18,6 +18,7 @@ _MOST_WORKERS = 8
 """More streams at a time than whoever takes the batches could follow."""
 _WAITING_BATCHES = 16
 """Batches that may wait in the queues of all threads: about half a million rows."""
+_LOOK_SECONDS = 0.02
 
 Item = TypeVar("Item")
 
@@ -43,6 +44,60 @@ def iterated_ahead(
             stop.set()
             for one, future in zip(ahead, running, strict=True):
                 one.discard(future)
+
+
+@contextmanager
+def mixed_ahead(
+    sources: Sequence[Callable[[], Iterator[Item]]], workers: int | None = None
+) -> Iterator[Iterator[tuple[int, Item]]]:
+    """The items of all sources, each with its source's number, as threads bring them.
+
+    Those of one source come in their order. Threads, what they may have ready, and what a source
+    raises are as `iterated_ahead` has them.
+    """
+    workers = max(1, min(workers or os.cpu_count() or 1, _MOST_WORKERS, len(sources)))
+    stop = Event()
+    queue: Queue[tuple[int, Item] | None] = Queue(_WAITING_BATCHES)
+    waiting = iter(enumerate(sources))
+    with ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:
+        running = [pool.submit(_bring, waiting, queue, stop) for _ in range(workers)]
+        try:
+            yield _taken(queue, running)
+        finally:
+            stop.set()
+            while not all(future.done() for future in running):
+                with suppress(Empty):
+                    queue.get(timeout=_LOOK_SECONDS)
+
+
+def _bring(
+    waiting: Iterator[tuple[int, Callable[[], Iterator[Item]]]],
+    queue: Queue[tuple[int, Item] | None],
+    stop: Event,
+) -> None:
+    """Put the items of one source after another, until none is waiting; then None."""
+    try:
+        for number, source in waiting:
+            for item in source():
+                if stop.is_set():
+                    return
+                queue.put((number, item))
+    finally:
+        queue.put(None)
+
+
+def _taken(
+    queue: Queue[tuple[int, Item] | None], running: Sequence[Future[None]]
+) -> Iterator[tuple[int, Item]]:
+    ended = 0
+    while ended < len(running):
+        item = queue.get()
+        if item is None:
+            ended += 1
+        else:
+            yield item
+    for future in running:
+        future.result()
 
 
 class _Ahead(Generic[Item]):

@@ -92,6 +92,16 @@ def test_time_conversion_before_or_after_the_data(order: str, last: bool) -> Non
     assert spe_rows(spe)["time_ns"].to_list() == [40_001_000]
 
 
+@ORDERS
+def test_short_counters_are_widened_around_the_conversions_time(order: str) -> None:
+    file = spe_perf_data(order)
+    body = file.pack("QQQ", 0, 1, 0) + file.pack("QQBB", 0x1F8, 0xFF, 1, 1) + bytes(6)
+    data = b"".join(spe_load_record(ticks, 0x4000, 0x8000) for ticks in (0xF8, 0xFF, 0x00, 0x10))
+    file.records += [file.record(RecordType.TIME_CONV, body), file.auxtrace(0, data)]
+    _, spe = read_spe(file.build())
+    assert spe_rows(spe)["time_ns"].to_list() == [0x1F8, 0x1FF, 0x200, 0x210]
+
+
 def test_impossible_time_conversion_is_damage() -> None:
     file = spe_perf_data()
     file.records += [file.time_conv(shift=64)]

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spetrace.ingest.spe.ahead import iterated_ahead
+from spetrace.ingest.spe.ahead import iterated_ahead, mixed_ahead
 
 
 def decode_threads() -> int:
@@ -77,3 +77,39 @@ def test_error_of_a_source_is_raised_when_its_turn_comes() -> None:
             next(iterators[1])
         assert list(iterators[2]) == [2]
     assert decode_threads() == 0
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    sources=st.lists(st.lists(st.integers(0, 9), max_size=40), max_size=6),
+    workers=st.sampled_from([None, 1, 2, 5]),
+)
+def test_items_as_they_come_are_in_order_source_by_source(
+    sources: list[list[int]], workers: int | None
+) -> None:
+    taken: list[list[int]] = [[] for _ in sources]
+    with mixed_ahead([numbers(items) for items in sources], workers) as items:
+        for number, item in items:
+            taken[number].append(item)
+    assert taken == sources
+    assert decode_threads() == 0
+
+
+def test_no_source_waits_for_another_to_be_taken() -> None:
+    with mixed_ahead([lambda: iter(range(1000))] * 2, workers=2) as items:
+        assert len({number for _, (number, _) in zip(range(1200), items, strict=False)}) == 2
+
+
+def test_leaving_what_comes_as_it_comes_ends_the_threads() -> None:
+    with mixed_ahead([count, count], workers=2) as items:
+        next(items)
+    assert decode_threads() == 0
+
+
+def test_what_a_source_raises_comes_as_it_comes() -> None:
+    def source() -> Iterator[int]:
+        yield 1
+        raise KeyError("no")
+
+    with pytest.raises(KeyError), mixed_ahead([source]) as items:
+        assert list(items) == [(0, 1)]
