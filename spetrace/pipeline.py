@@ -38,7 +38,7 @@ from spetrace.tables.recording import Recording
 from spetrace.tables.run import Run
 from spetrace.tables.session import Session
 
-RESULT_FILES = ("outcomes.parquet",)
+RESULT_FILES = ("outcomes.parquet", "fidelity.parquet")
 """What an earlier replay may have left in its folder and a later one need not write."""
 Progress = Callable[[float], None]
 Step = Callable[[str], Progress]

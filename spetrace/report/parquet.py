@@ -15,12 +15,15 @@ from spetrace.report.html import render_html
 from spetrace.report.json_report import render_json
 from spetrace.report.mail import render_mail
 from spetrace.report.session_json import load_session
+from spetrace.tables.fidelity import FIDELITY
 from spetrace.tables.quality import QUALITY
 from spetrace.tables.results import ABORTS, BLACKOUTS, OUTCOME, PINNED, RESULTS
 from spetrace.tables.run import Run
 from spetrace.tables.table import Table
 
 _TABLES = (RESULTS, BLACKOUTS, ABORTS, PINNED, QUALITY)
+_OPTIONAL = (OUTCOME, FIDELITY)
+"""Tables that a run may lack: its folder has no file of them then."""
 _SESSION = "session.json"
 
 
@@ -34,6 +37,8 @@ def save_run(run: Run, folder: Path) -> list[Path]:
     tables = {declared: getattr(run, declared.name) for declared in _TABLES}
     if run.outcomes is not None:
         tables[OUTCOME] = run.outcomes
+    if len(run.fidelity):
+        tables[FIDELITY] = run.fidelity
     texts = {
         "report.json": render_json(run),
         "report.txt": render_mail(comparison),
@@ -55,12 +60,10 @@ def load_run(folder: Path) -> Run:
     """
     session = load_session(folder / _SESSION)
     tables = {declared.name: load_table(declared, _file(folder, declared)) for declared in _TABLES}
-    outcomes = _file(folder, OUTCOME)
-    return Run(
-        **tables,
-        outcomes=load_table(OUTCOME, outcomes) if outcomes.exists() else None,
-        session=session,
-    )
+    for declared in _OPTIONAL:
+        if _file(folder, declared).exists():
+            tables[declared.name] = load_table(declared, _file(folder, declared))
+    return Run(**tables, session=session)
 
 
 def load_table(declared: Table, path: Path) -> pa.Table:
@@ -87,7 +90,7 @@ def _clear(folder: Path) -> None:
     """Make `folder`, or make an earlier run in it none."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in (_SESSION, _file(folder, OUTCOME).name):
+        for name in (_SESSION, *(_file(folder, table).name for table in _OPTIONAL)):
             (folder / name).unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"{folder}: can't be written: {error.strerror or error}") from error

@@ -2,6 +2,7 @@
 
 from spetrace.tables.aux_records import AUX_RECORDS
 from spetrace.tables.events import EVENTS
+from spetrace.tables.fidelity import FIDELITY
 from spetrace.tables.kvm_exits import KVM_EXITS
 from spetrace.tables.kvm_memory import REFAULTS, VM_STATE
 from spetrace.tables.mappings import MAPPINGS
@@ -36,6 +37,7 @@ TABLES = {
         ABORTS,
         PINNED,
         OUTCOME,
+        FIDELITY,
         *PROFILE_TABLES,
     )
 }

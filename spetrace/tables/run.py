@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from spetrace.tables.fidelity import FIDELITY
 from spetrace.tables.quality import QUALITY
 from spetrace.tables.results import ABORTS, BLACKOUTS, PINNED, RESULTS
 
@@ -21,6 +22,8 @@ class Run:
     aborts: pa.Table = field(default_factory=ABORTS.empty)
     pinned: pa.Table = field(default_factory=PINNED.empty)
     outcomes: pa.Table | None = None
+    fidelity: pa.Table = field(default_factory=FIDELITY.empty)
+    """Empty where there were no SPE records to compare."""
     quality: pa.Table = field(default_factory=QUALITY.empty)
     session: dict[str, Any] = field(default_factory=dict)
     """session.json of the results folder: `version` 1, `command` (the command line), `inputs`

@@ -1,4 +1,5 @@
-"""Coverage-guided fuzzing of the readers: any bytes give a recording or our error, never another.
+"""Coverage-guided fuzzing of the readers, each alone and all of a replay: any bytes give what they
+hold or our error, never another.
 
     pip install -e '.[test,fuzz]'
     python tests/fuzz/fuzz_readers.py perf_data tests/fuzz/corpus/perf_data -max_total_time=900
@@ -16,7 +17,7 @@ os.environ["NUMBA_DISABLE_JIT"] = "1"
 
 import atheris
 
-with atheris.instrument_imports(include=["spetrace.ingest"]):
+with atheris.instrument_imports(include=["spetrace"]):
     from fuzz_targets import TARGETS
 
 
