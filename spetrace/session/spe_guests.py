@@ -160,6 +160,9 @@ def _told_area_bytes(spe: SpeData, chosen: int | None) -> int | None:
 
 def _assumed_area_bytes(spe: SpeData, chosen: int | None, assumptions: Assumptions) -> int:
     told = _told_area_bytes(spe, chosen)
+    if told and chosen and told != chosen:
+        text = f"The recording's command line says so: --aux-bytes {chosen} is not used for it."
+        assumptions.add("aux-bytes", told, text)
     if told:
         return told
     assumptions.add(

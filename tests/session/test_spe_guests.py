@@ -229,7 +229,7 @@ def test_area_is_as_recorded_or_given_or_perfs_default(recorded, given, used) ->
     _, session = guest(two_streams(aux_area_bytes=recorded), aux_bytes=given)
     assert maps(session)[0][4] * 4096 == used
     assumed = "aux-bytes" in [a.name for a in session.assumptions]
-    assert assumed == (recorded is None and given is None)
+    assert assumed == ((recorded is None) == (given is None))
 
 
 def test_memory_flag_and_page_size_place_the_buffer() -> None:
@@ -300,3 +300,13 @@ def test_per_thread_streams_count_as_cpus() -> None:
 def test_assumed_load_beside_spe_data_is_refused() -> None:
     with pytest.raises(UsageError, match="SPE data of their own"):
         guest(two_streams(), assume_spe=AssumedSpe())
+
+
+def test_a_size_that_the_recording_overrules_is_said() -> None:
+    data = FakeSpe([(0, 5, 0, 64)], [], aux_area_bytes=AREA)
+    _, session = guest(data, aux_bytes=2 * AREA)
+    assert [
+        (a.value, str(2 * AREA) in a.text) for a in session.assumptions if a.name == "aux-bytes"
+    ] == [(str(AREA), True)]
+    _, session = guest(data, aux_bytes=AREA)
+    assert "aux-bytes" not in [a.name for a in session.assumptions]
