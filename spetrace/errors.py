@@ -60,3 +60,9 @@ class NothingToReplayError(TraceError):
     """The inputs are readable but hold nothing that can be replayed."""
 
     exit_code = 4
+
+
+class ConditionError(TraceError):
+    """A condition on results that was to fail the command (`spetrace compare --fail-if`) holds."""
+
+    exit_code = 1

@@ -21,9 +21,9 @@ from spetrace.session_folder import (
     DESCRIPTION,
     describe_session,
     quality_table,
-    read_kvm_tables,
     read_session,
 )
+from spetrace.stored_tables import StoredTables
 from spetrace.strategy_guide import choose
 from spetrace.tables.events import EVENTS
 from spetrace.tables.kvm_exits import KVM_EXITS
@@ -31,7 +31,7 @@ from spetrace.tables.kvm_memory import REFAULTS, VM_STATE
 from spetrace.tables.kvm_summary import KvmSummary
 from spetrace.tables.recording import Recording
 from spetrace.tables.results import COUNTERS
-from spetrace.tables.session import Assumption, Session
+from spetrace.tables.session import Assumption, Session, batches_of
 
 CHECK_LOAD: Final = AssumedSpe(period_ns=50_000)
 """The SPE load of the replays that compare ways to tell stage 2, where no SPE data was recorded."""
@@ -96,12 +96,13 @@ def _of_folder(paths: Sequence[Path], check: bool) -> KvmSummary:
     if not (folder / DESCRIPTION).is_file():
         raise UsageError(f"{folder}: is a folder that spetrace ingest has not written")
     session = read_session(folder, EVENTS.empty())
-    session.tables = read_kvm_tables(folder, KVM_TABLES)
+    session.tables = StoredTables(folder, KVM_TABLES)
     return _summarize(session)
 
 
 def _summarize(session: Session) -> KvmSummary:
-    if not len(session.tables.get(KVM_EXITS.name, ())):
+    exits = batches_of(session.tables, KVM_EXITS.name) if KVM_EXITS.name in session.tables else ()
+    if not any(batch.num_rows for batch in exits):
         raise NothingToReplayError(
             "nothing to show: the inputs hold no kvm_exit; record KVM's tracepoints (spetrace recipe)"
         )

@@ -12,9 +12,16 @@ from threading import Event
 from spetrace import cost_basis
 from spetrace.background import in_background
 from spetrace.errors import InputError, NothingToReplayError, UsageError
+from spetrace.fidelity_records import (
+    SessionFidelity,
+    recordings_of,
+    session_fidelity,
+    why_without,
+)
 from spetrace.ingest.importer import input_name, read_raw_spe, read_recording, sha256
 from spetrace.output_folder import output_folder
 from spetrace.replay.engine import replay
+from spetrace.replay.outcomes import RecordOutcomes
 from spetrace.replay.parameters import Parameters
 from spetrace.replay.strategy import Strategy
 from spetrace.report.parquet import save_run
@@ -34,6 +41,7 @@ from spetrace.session_folder import (
 )
 from spetrace.strategy_guide import choose
 from spetrace.tables.costs import CostBasis
+from spetrace.tables.fidelity import FIDELITY
 from spetrace.tables.recording import Recording
 from spetrace.tables.run import Run
 from spetrace.tables.session import Session
@@ -77,10 +85,19 @@ def open_session(
     else:
         recordings = read_all(paths, step)
         step("assembling the session")
-        session = _identified(assemble(recordings, options), _hashes(recordings, paths))
+        session = session_of(recordings, paths, options)
     if not len(session.events):
         raise NothingToReplayError("the inputs hold no event to replay")
     session.costs = cost_basis.find_costs(options.costs, lambda: session.tables)
+    return session
+
+
+def session_of(
+    recordings: Sequence[Recording], paths: Sequence[Path], options: SessionOptions
+) -> Session:
+    """One session of `recordings` that were read from `paths`; raises as `assemble` does."""
+    session = _identified(assemble(recordings, options), _hashes(recordings, paths))
+    session.recordings = recordings_of(recordings)
     return session
 
 
@@ -98,6 +115,7 @@ def _reopen(paths: Sequence[Path], options: SessionOptions) -> Session:
     if events is None:
         raise NothingToReplayError(f"{paths[0] / EVENT_LOG}: is no event log")
     session = read_session(paths[0], events)
+    session.folder = paths[0]
     if options.costs == MEASURED:
         session.tables = read_kvm_tables(paths[0])
     return session
@@ -109,10 +127,15 @@ def run_session(
     strategies: Sequence[type[Strategy]] | None = None,
     *,
     outcomes: bool = False,
+    fidelity: bool = False,
     command: str = "",
     progress: Progress | None = None,
+    step: Step = silent,
 ) -> Run:
     """Replay `session` under `strategies` (all by default); the run says what it rests on.
+
+    `fidelity` asks for table fidelity, for which the session's SPE records are read once more; where
+    it has none the run says so.
 
     The session's parameters hold over the defaults, its costs over both, and what is in `options`
     over all and for all VMs.
@@ -123,8 +146,22 @@ def run_session(
     parameters = _recorded(session).updated(found).overridden(given)
     logged = session.parameters.get("costs", {})
     costs = cost_basis.complete(session.costs, parameters, given.get("costs", {}), logged)
-    assumed = [*session.assumptions, *cost_basis.assumptions(costs, options.costs)]
-    run = replay(session.events, parameters, strategies, outcomes=outcomes, progress=progress)
+    left_out = why_without(session) if fidelity else ""
+    kept: list[RecordOutcomes] = []
+    run = replay(
+        session.events,
+        parameters,
+        strategies,
+        outcomes=outcomes,
+        observe=kept.append if fidelity and not left_out else None,
+        progress=progress,
+    )
+    compared = _compare_profiles(session, kept, left_out, step)
+    assumed = [
+        *session.assumptions,
+        *cost_basis.assumptions(costs, options.costs),
+        *compared.assumptions,
+    ]
     facts = {
         "version": 1,
         "command": command,
@@ -135,7 +172,23 @@ def run_session(
         "costs": [asdict(cost) for cost in costs],
         "versions": versions(),
     }
-    return replace(run, session=run.session | facts, quality=quality_table(session.quality))
+    if compared.left_out:
+        facts["fidelity_left_out"] = compared.left_out
+    return replace(
+        run,
+        session=run.session | facts,
+        fidelity=compared.table,
+        quality=quality_table(session.quality),
+    )
+
+
+def _compare_profiles(
+    session: Session, kept: Sequence[RecordOutcomes], left_out: str, step: Step
+) -> SessionFidelity:
+    if not kept:
+        return SessionFidelity(FIDELITY.empty(), left_out=left_out)
+    step("comparing profiles")
+    return session_fidelity(session, kept[0])
 
 
 def _recorded(session: Session) -> Parameters:
@@ -155,10 +208,13 @@ def replay_files(
     strategy_files: Sequence[Path] = (),
     output: Path | None = None,
     outcomes: bool = False,
+    fidelity: bool = True,
     command: str = "",
     step: Step = silent,
 ) -> Run:
     """Read, assemble, replay, and save into `output` where one is given.
+
+    `outcomes` asks for table outcomes, `fidelity` for table fidelity where there are SPE records.
 
     Raises TraceError and its children; nothing is left in `output` then.
     """
@@ -171,7 +227,14 @@ def replay_files(
         session = open_session(paths, options, step)
         progress = step("replaying")
         run = run_session(
-            session, options, chosen, outcomes=outcomes, command=command, progress=progress
+            session,
+            options,
+            chosen,
+            outcomes=outcomes,
+            fidelity=fidelity,
+            command=command,
+            progress=progress,
+            step=step,
         )
         if folder:
             step("writing results")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +9,14 @@ from typing import Any, Final
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from spetrace.errors import InputError, NothingToReplayError, UsageError
 from spetrace.ingest.importer import read_recording
 from spetrace.profile.samples import Samples, Scan
-from spetrace.report.parquet import load_table
+from spetrace.report.parquet import iter_table, load_table
 from spetrace.session.choices import Choices
 from spetrace.session.recording_tables import recording_tables
-from spetrace.session_folder import DESCRIPTION, quality_table
+from spetrace.session_folder import DESCRIPTION, quality_table, read_description
 from spetrace.tables.mappings import MAPPINGS
 from spetrace.tables.quality import QUALITY
 from spetrace.tables.recording import Recording
@@ -82,7 +80,7 @@ def _open_files(paths: Sequence[Path], cpu: int | None, source: int | None) -> P
         for table in (MAPPINGS, THREADS, RECORDING_GAPS)
     )
     samples = Samples(
-        _scan_recordings(recordings),
+        scan_recordings(recordings),
         mappings,
         threads,
         {n: r.spe.midrs for n, r in enumerate(recordings) if r.spe},
@@ -117,7 +115,9 @@ def _open_folder(folder: Path, cpu: int | None, source: int | None) -> ProfileIn
     )
 
 
-def _scan_recordings(recordings: Sequence[Recording]) -> Scan:
+def scan_recordings(recordings: Sequence[Recording]) -> Scan:
+    """The records of all recordings, in the order of table spe_records of a session."""
+
     def scan(columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         for source, recording in enumerate(recordings):
             if recording.spe:
@@ -128,19 +128,8 @@ def _scan_recordings(recordings: Sequence[Recording]) -> Scan:
 
 
 def _scan_parquet(path: Path) -> Scan:
-    structure = f"table {SPE_RECORDS.name}"
-
     def scan(columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-        try:
-            with pq.ParquetFile(path, memory_map=True) as file:
-                if missing := set(columns) - set(file.schema_arrow.names):
-                    raise InputError(structure, f"has no column {sorted(missing)[0]}")
-                for batch in file.iter_batches(FRAME_ROWS, columns=list(columns)):
-                    yield _frame(pa.Table.from_batches([batch]))
-        except (OSError, ValueError, pa.ArrowException) as error:
-            raise InputError(structure, str(error), file=str(path)) from error
-        except InputError as error:
-            raise error.in_file(str(path)) from error
+        return map(_frame, iter_table(SPE_RECORDS.select(columns), path, FRAME_ROWS))
 
     return scan
 
@@ -160,13 +149,11 @@ def _frames(batches: Iterable[pa.RecordBatch]) -> Iterator[pl.DataFrame]:
 
 
 def _inputs(folder: Path) -> list[dict[str, Any]]:
-    path = folder / DESCRIPTION
     try:
-        inputs = json.loads(path.read_text(encoding="utf-8"))["inputs"]
-        return [{**facts} for facts in inputs]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+        return [{**facts} for facts in read_description(folder)["inputs"]]
+    except (LookupError, TypeError) as error:
         cause = f"not as spetrace ingest leaves it: {type(error).__name__}: {error}"
-        raise InputError("session folder", cause, file=str(path)) from error
+        raise InputError("session folder", cause, file=str(folder / DESCRIPTION)) from error
 
 
 def _midrs(facts: Mapping[str, Any]) -> dict[int | None, int]:

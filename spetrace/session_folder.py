@@ -16,7 +16,6 @@ from threading import Event
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from spetrace import __version__
 from spetrace.background import in_background, until
@@ -34,7 +33,7 @@ from spetrace.tables.mappings import MAPPINGS
 from spetrace.tables.quality import QUALITY
 from spetrace.tables.recording import Recording
 from spetrace.tables.recording_gaps import RECORDING_GAPS
-from spetrace.tables.session import Assumption, Session, pieces_of
+from spetrace.tables.session import Assumption, Session, batches_of, pieces_of
 from spetrace.tables.spe_register_accesses import SPE_REGISTER_ACCESSES
 from spetrace.tables.stage2_faults import STAGE2_FAULTS
 from spetrace.tables.table import Table
@@ -108,7 +107,9 @@ def write_tables(
         rows |= _write_events(session, folder / EVENT_LOG)
         for table in DERIVED:
             if table.name in session.tables:
-                rows |= _write(session.tables[table.name], folder / f"{table.name}.parquet")
+                path = folder / f"{table.name}.parquet"
+                batches = batches_of(session.tables, table.name)
+                rows[path.name] = write_batches(batches, table.schema, path)
         rows = writing.result() | rows
     return rows | _write(quality_table(session.quality), folder / "quality.parquet")
 
@@ -169,8 +170,8 @@ def read_session(folder: Path, events: pa.Table) -> Session:
     Raises InputError where session.json or quality.parquet are not as `write_tables` leaves them.
     """
     path = folder / DESCRIPTION
+    facts = read_description(folder)
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
         session = Session(
             inputs=list(facts["inputs"]),
             events=events,
@@ -180,11 +181,32 @@ def read_session(folder: Path, events: pa.Table) -> Session:
             clocks=list(facts["clocks"]),
         )
         path = folder / "quality.parquet"
-        session.quality = _quality_of(pq.read_table(path))
-    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
-        cause = f"not as spetrace ingest leaves it: {type(error).__name__}: {error}"
-        raise InputError("session folder", cause, file=str(path)) from error
+        session.quality = _quality_of(load_table(QUALITY, path))
+    except (ValueError, LookupError, TypeError) as error:
+        raise _not_as_left(path, error) from error
     return session
+
+
+def read_description(folder: Path) -> dict[str, Any]:
+    """session.json of a session folder.
+
+    Raises InputError where it is missing, no JSON object, or of a newer version.
+    """
+    path = folder / DESCRIPTION
+    try:
+        facts = dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise _not_as_left(path, error) from error
+    version = facts.get("version", VERSION)
+    if not isinstance(version, int) or version > VERSION:
+        cause = f"is of version {version}; this spetrace reads versions up to {VERSION}"
+        raise InputError("session folder", cause, file=str(path))
+    return facts
+
+
+def _not_as_left(path: Path, error: Exception) -> InputError:
+    cause = f"not as spetrace ingest leaves it: {type(error).__name__}: {error}"
+    return InputError("session folder", cause, file=str(path))
 
 
 def read_kvm_tables(

@@ -15,11 +15,13 @@ _WIDTH = 88
 _BOUNDS = {"upper": "the upper bound of all others", "lower": "the lower bound of all others"}
 
 
-def choose(names: str = "all", files: Sequence[Path] = ()) -> list[type[Strategy]]:
-    """The strategies of a comma-separated list (or `all`), the bounds, and those of `files`.
+def choose(
+    names: str = "all", files: Sequence[Path] = (), classes: Sequence[type[Strategy]] = ()
+) -> list[type[Strategy]]:
+    """The strategies of a comma-separated list (or `all`), the bounds, those of `files`, `classes`.
 
-    In the order of the registry, those of files last. Raises UsageError for an unknown name,
-    InputError for a file that can't be loaded.
+    In the order of the registry, those of files and `classes` last. Raises UsageError for an unknown
+    name, InputError for a file that can't be loaded.
     """
     wanted = _wanted(names)
     chosen = [s for s in STRATEGIES if wanted is None or s.name in wanted or s.bound]
@@ -27,6 +29,7 @@ def choose(names: str = "all", files: Sequence[Path] = ()) -> list[type[Strategy
         from spetrace.replay.strategy_file import load
 
         chosen += load(file)
+    chosen += classes
     _check_unique(chosen)
     return chosen
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pytest
 
+from spetrace.report.atomic import write_table
 from spetrace.tables.catalog import TABLES
 from spetrace.tables.published import describe, render_schema, write_schemas
 
@@ -68,6 +70,28 @@ def test_sql_declares_each_column(name: str) -> None:
         assert declaration.startswith(f'  "{column.name}" ')
         assert declaration.endswith(",") == (i < len(TABLES[name].columns) - 1)
         assert ("NOT NULL" in declaration) != column.nullable
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_sql_runs_in_duckdb_and_takes_the_table(name: str, tmp_path: Path) -> None:
+    """DuckDB makes the table, of the types that it reads an empty Parquet file of it with."""
+    path = tmp_path / "table.parquet"
+    write_table(TABLES[name].empty(), path)
+    with duckdb.connect() as connection:
+        connection.execute(render_schema(TABLES[name], "sql"))
+        made = connection.execute(f'DESCRIBE "{name}"').fetchall()
+        read = connection.execute(f"DESCRIBE FROM '{path}'").fetchall()
+        assert [row[:2] for row in made] == [row[:2] for row in read]
+        nullable = [row[2] == "YES" for row in made]
+        assert nullable == [column.nullable for column in TABLES[name].columns]
+        connection.execute(f"INSERT INTO \"{name}\" FROM '{path}'")
+
+
+@pytest.mark.parametrize("format_", ["arrow", "json", "sql"])
+@pytest.mark.parametrize("name", TABLES)
+def test_every_format_names_every_column(name: str, format_: str) -> None:
+    text = render_schema(TABLES[name], format_)
+    assert all(column.name in text for column in TABLES[name].columns)
 
 
 def test_sql_types_are_duckdbs() -> None:

@@ -39,6 +39,8 @@ FAULT_KINDS: Final = ("translation", "permission", "access", "other")
 TRANSLATION, PERMISSION, ACCESS, OTHER = range(4)
 NO_LEVEL: Final = -128
 
+KVM_EXIT_NAMES: Final = {0: "IRQ", 1: "EL1_SERROR", 3: "IL", 0xBADCA11: "HYP_GONE"}
+"""trace_kvm_exit's ret but for traps (kvm_arm_exception_type, kvm_asm.h; IL has no name there)."""
 KVM_EXIT_TRAP: Final = 2
 """trace_kvm_exit's ret where esr_ec holds a class (ARM_EXCEPTION_TRAP, kvm_asm.h)."""
 

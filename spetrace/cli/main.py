@@ -14,8 +14,11 @@ import typer
 from spetrace import __version__
 from spetrace.cli.align import align
 from spetrace.cli.arguments import expand_optional_values
+from spetrace.cli.collect import collect
+from spetrace.cli.compare import compare
 from spetrace.cli.costs import costs
 from spetrace.cli.dump import dump
+from spetrace.cli.export import export
 from spetrace.cli.info import info
 from spetrace.cli.ingest import ingest
 from spetrace.cli.kvm import kvm
@@ -25,6 +28,7 @@ from spetrace.cli.recipe import recipe
 from spetrace.cli.replay import replay
 from spetrace.cli.schema import schema
 from spetrace.cli.strategies import strategies
+from spetrace.cli.sweep import sweep
 from spetrace.errors import TraceError
 from spetrace.report.wording import printable
 
@@ -39,16 +43,20 @@ app = typer.Typer(
     name="spetrace",
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done, 2 wrong usage, 3 a file can't be read or written, "
-    "4 nothing to replay. See also: spetrace COMMAND --help",
+    epilog="Exit codes: 0 done, 1 a --fail-if of compare holds, 2 wrong usage, 3 a file can't be "
+    "read or written, 4 nothing to replay. See also: spetrace COMMAND --help",
 )
 for _command in (
     replay,
+    sweep,
+    compare,
+    collect,
     info,
     dump,
     profile,
     kvm,
     ingest,
+    export,
     costs,
     align,
     recipe,

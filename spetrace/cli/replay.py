@@ -56,6 +56,14 @@ Outcomes = Annotated[
     bool,
     typer.Option("--outcomes", help="With -o: also write what became of each record."),
 ]
+NoFidelity = Annotated[
+    bool,
+    typer.Option(
+        "--no-fidelity",
+        help="Don't compare the profile that survives each strategy with that of all records: it "
+        "takes another pass over the SPE records, and a byte of memory per record and strategy.",
+    ),
+]
 
 
 def replay(
@@ -65,6 +73,7 @@ def replay(
     strategy_file: StrategyFile = None,
     format_: Format = ReportFormat.TABLE,
     outcomes: Outcomes = False,
+    no_fidelity: NoFidelity = False,
     assume_spe: said.AssumeSpe = None,
     session: said.SessionToml = None,
     vmm_maps: said.VmmMaps = None,
@@ -104,17 +113,17 @@ def replay(
     """
     from spetrace.pipeline import replay_files
 
-    options = said.session_options(locals())
+    asked = {"outcomes": outcomes, "fidelity": not no_fidelity}
     with progress() as step:
         run = replay_files(
             files,
-            options,
+            said.session_options(locals()),
             strategies=strategy,
             strategy_files=strategy_file or (),
             output=output,
-            outcomes=outcomes,
             command=shlex.join(["spetrace", *sys.argv[1:]]),
             step=step,
+            **asked,
         )
     _show_run(run, format_)
 

@@ -12,7 +12,7 @@ from numba import njit
 from spetrace.ingest.byte_loads import load_u16, load_u32, load_u64
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(nogil=True, inline="always")
 def _load(data, at, size, signed, big):  # type: ignore[no-untyped-def]
     if size == 8:
         return load_u64(data, at, big)

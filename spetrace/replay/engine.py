@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 import pyarrow as pa
 
 from spetrace.errors import NothingToReplayError
+from spetrace.replay.outcomes import RecordOutcomes
 from spetrace.replay.page_map import PageRange
 from spetrace.replay.parameters import Parameters
-from spetrace.replay.run_tables import build_run
+from spetrace.replay.run_tables import build_run, outcome_table, record_outcomes
 from spetrace.replay.simulation import STAGE2, Simulation
 from spetrace.replay.stage1 import Stage1
 from spetrace.replay.strategies import STRATEGIES
@@ -26,25 +27,50 @@ def replay(
     strategies: Sequence[type[Strategy]] | None = None,
     *,
     outcomes: bool = False,
+    observe: Callable[[RecordOutcomes], None] | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Run:
     """Replay table `events` (sorted by ts) under `strategies` (all by default).
 
     `progress` is called with the fraction that is done. `outcomes` asks for table outcomes, a row
-    per record and strategy. Raises NothingToReplayError for an empty log.
+    per record and strategy; `observe` is called with the same in a byte each. Raises NothingToReplayError for an empty log.
     """
     if not events.num_rows:
         raise NothingToReplayError("the event log is empty: there is nothing to replay")
-    timeline = build_timeline(events, parameters.page_size, outcomes)
+    kept = outcomes or observe is not None
+    timeline = build_timeline(events, parameters.page_size, kept)
+    return replay_timeline(
+        timeline, parameters, strategies, outcomes=outcomes, observe=observe, progress=progress
+    )
+
+
+def replay_timeline(
+    timeline: Timeline,
+    parameters: Parameters,
+    strategies: Sequence[type[Strategy]] | None = None,
+    *,
+    outcomes: bool = False,
+    observe: Callable[[RecordOutcomes], None] | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Run:
+    """Replay an event log that was prepared before, with the page size of `parameters`.
+
+    Outcomes can be asked for where it was prepared for them. Otherwise as `replay`.
+    """
     stage1 = {vm: Stage1() for vm in timeline.starts}
     simulations = [
-        Simulation(timeline, parameters, strategy(parameters), stage1, outcomes)
+        Simulation(timeline, parameters, strategy(parameters), stage1)
         for strategy in (STRATEGIES if strategies is None else strategies)
     ]
     _walk(timeline, simulations, stage1, parameters.page_size, progress)
     for simulation in simulations:
         simulation.finish()
-    return build_run(simulations, timeline, events, parameters)
+    run = build_run(simulations, timeline, parameters)
+    if kept := record_outcomes(simulations, timeline):
+        run.outcomes = outcome_table(kept) if outcomes else None
+        if observe:
+            observe(kept)
+    return run
 
 
 def _walk(

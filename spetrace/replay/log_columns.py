@@ -51,15 +51,7 @@ class LogColumns:
 
     def gather(self, name: str, places: Places, dtype: type[Number]) -> npt.NDArray[Number]:
         """The values of an integer column at `places`; 0 where null."""
-        out = np.empty(len(places), dtype)
-        start = 0
-        for chunk in self._events[name].chunks:
-            first, last = np.searchsorted(places, [start, start + len(chunk)])
-            if first < last:
-                values = chunk.fill_null(0).to_numpy(zero_copy_only=False)
-                out[first:last] = values[places[first:last] - places.dtype.type(start)]
-            start += len(chunk)
-        return out
+        return gather(self._events[name], places, dtype)
 
     def rows(self, places: Places) -> pl.DataFrame:
         """The whole rows at `places`, names as strings."""
@@ -74,6 +66,21 @@ class LogColumns:
         table = pa.Table.from_batches(batches, schema=self._events.schema).unify_dictionaries()
         frame = pl.DataFrame(table)
         return frame.with_columns(pl.col(pl.Categorical).cast(pl.String))
+
+
+def gather(
+    column: pa.ChunkedArray, places: Places, dtype: type[Number], absent: int = 0
+) -> npt.NDArray[Number]:
+    """The values of an integer column at `places`; `absent` where null."""
+    out = np.empty(len(places), dtype)
+    start = 0
+    for chunk in column.chunks:
+        first, last = np.searchsorted(places, [start, start + len(chunk)])
+        if first < last:
+            values = chunk.fill_null(absent).to_numpy(zero_copy_only=False)
+            out[first:last] = values[places[first:last] - places.dtype.type(start)]
+        start += len(chunk)
+    return out
 
 
 def _kind_codes(chunk: pa.DictionaryArray) -> npt.NDArray[np.uint8]:

@@ -12,7 +12,7 @@ from heapq import heappop, heappush
 
 from spetrace.replay.counters import Details
 from spetrace.replay.cursor import Cursor
-from spetrace.replay.outcomes import KeptOutcomes, Outcomes
+from spetrace.replay.outcomes import keep_outcomes
 from spetrace.replay.page_map import PageRange
 from spetrace.replay.parameters import Parameters
 from spetrace.replay.record_write import write_record
@@ -37,7 +37,6 @@ class Simulation:
         parameters: Parameters,
         strategy: Strategy,
         stage1: dict[int, Stage1],
-        outcomes: bool,
     ) -> None:
         self.strategy = strategy
         self.details = Details()
@@ -58,9 +57,11 @@ class Simulation:
         self._by_name: dict[tuple[int, int], int] = {}
         self._current: list[int] = []
         """Per vCPU the serial of its decision that counts; others in the queue are stale."""
-        for stream in timeline.streams:
+        self.outcomes, kept_by_stream = keep_outcomes(
+            timeline.streams, asked=timeline.record_places is not None
+        )
+        for stream, kept in zip(timeline.streams, kept_by_stream, strict=True):
             members = self._by_vm[stream.vm]
-            kept = KeptOutcomes(stream) if outcomes else Outcomes()
             vcpu = Vcpu(
                 self.vms[stream.vm], len(members), stream, self.details, kept, self._wake_at
             )

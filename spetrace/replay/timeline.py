@@ -52,7 +52,8 @@ class Timeline:
     streams: list[Stream]
     record_places: Places | None
     """Places of all records in the log, where outcomes are asked for."""
-    _items: pl.DataFrame
+    rows: pl.DataFrame
+    """The events that are no part of a stream, in log order: the columns of Item."""
 
     @property
     def count(self) -> int:
@@ -70,7 +71,7 @@ class Timeline:
 
     def items(self) -> Iterator[Item]:
         """The events that are no part of a stream, in log order."""
-        for chunk in self._items.iter_slices(_CHUNK):
+        for chunk in self.rows.iter_slices(_CHUNK):
             yield from map(Item._make, chunk.iter_rows())
 
 

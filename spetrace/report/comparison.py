@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from spetrace.report.answer import answer
+from spetrace.report.answer_basis import on_fidelity, rests_on
 from spetrace.report.basis import (
     AssumptionLine,
     CostLine,
@@ -20,9 +21,10 @@ from spetrace.report.basis import (
     loss_lines,
     span_ns,
 )
+from spetrace.report.charts.fidelity_marks import Measure, measures_of
 from spetrace.report.counters import of_vm, strategies_of, totals, vms_of
-from spetrace.report.figures import with_derived
-from spetrace.report.groups import Group, compare_groups
+from spetrace.report.figures import OVERVIEW, with_derived
+from spetrace.report.groups import Group, compare_group, compare_groups
 from spetrace.report.notes import notes
 from spetrace.report.units import render_time
 from spetrace.report.wording import count_of, printable
@@ -71,6 +73,14 @@ class Comparison:
     cautions: tuple[str, ...]
     """What the recording itself lost, in a sentence each, before all else."""
     answer: tuple[str, ...]
+    rests_on: str
+    """What the answer was made from, in a sentence."""
+    overview: Group
+    """The whole session by the columns that a choice is made by."""
+    fidelity: tuple[Measure, ...]
+    """What losing records does to the profile; none where no records could be compared."""
+    fidelity_left_out: str
+    """Why none could be compared, where that is known."""
     losses: tuple[LossLine, ...]
     assumptions: tuple[AssumptionLine, ...]
     costs: tuple[CostLine, ...]
@@ -92,10 +102,18 @@ def compare(run: Run) -> Comparison:
     strategies = _strategy_lines(run)
     total = totals(run)
     losses = loss_lines(run)
+    measures = tuple(measures_of(run))
     return Comparison(
         title=_title(run, strategies, total),
         cautions=cautions(losses),
-        answer=answer(total, {line.name: line.bound for line in strategies}),
+        answer=(
+            *answer(total, {line.name: line.bound for line in strategies}),
+            *on_fidelity(measures),
+        ),
+        rests_on=rests_on(run.session, losses),
+        overview=compare_group(OVERVIEW, _with_derived(run, total), strategies),
+        fidelity=measures,
+        fidelity_left_out=printable(run.session.get("fidelity_left_out") or ""),
         losses=losses,
         assumptions=assumption_lines(run.session),
         costs=cost_lines(run.session),

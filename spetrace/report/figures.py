@@ -74,6 +74,11 @@ def with_derived(counters: Counters, span_ns: int) -> dict[str, int]:
     }
 
 
+def derived_units() -> dict[str, str | None]:
+    """The unit of each counter that `with_derived` adds."""
+    return {name: unit for name, (_, unit) in _DERIVED.items()}
+
+
 def _declared(counter: str) -> tuple[str, str | None]:
     return COUNTERS.get(counter) or _DERIVED[counter]
 
@@ -152,3 +157,22 @@ GROUPS = (
         ),
     ),
 )
+
+OVERVIEW = FigureGroup(
+    "Overview",
+    (
+        *_outcome("captured", "captured"),
+        *_outcome("lost", "lost"),
+        *_outcome("discarded", "discarded", always=False),
+        Figure("pinned_bytes_peak", "pinned\npeak"),
+        Figure("pinned_bytes_mean", "pinned\nmean"),
+        Figure("overhead_ns", "overhead"),
+        Figure("setup_ns", "setup", False),
+        Figure("blackouts", "blackouts"),
+        Figure("blackout_ns", "blackout\ntime"),
+        Figure("aborts_injected", "aborts\ninjected", False),
+        Figure("stopped_ns", "stopped\ntime", False),
+        Figure("memlock_failures", "memlock\nfailures", False),
+    ),
+)
+"""The columns that a choice of strategy is made by; all are in GROUPS, too."""

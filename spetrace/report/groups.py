@@ -65,13 +65,14 @@ def compare_groups(
 ) -> tuple[Group, ...]:
     """The groups over `rows` (strategy to counters, with the derived ones); none without columns."""
     present = [s for s in strategies if s.name in rows]
-    groups = (_group(group, rows, present) for group in GROUPS)
+    groups = (compare_group(group, rows, present) for group in GROUPS)
     return tuple(group for group in groups if group.figures or group.left_out)
 
 
-def _group(
+def compare_group(
     group: FigureGroup, rows: Mapping[str, Counters], strategies: Sequence[Strategy]
 ) -> Group:
+    """One table over `rows`, a row for each of `strategies`."""
     figures = tuple(
         f for f in group.figures if f.always or any(row[f.counter] for row in rows.values())
     )

@@ -1,62 +1,75 @@
-"""A comparison as one HTML page that needs nothing but itself: no script, no network."""
+"""A comparison as one HTML page that needs nothing but itself: its charts and scripts are within it."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from spetrace.report.basis import CostLine
-from spetrace.report.comparison import Comparison, Scope, StrategyLine
-from spetrace.report.figures import Figure
-from spetrace.report.groups import Cell, Group, Row
-from spetrace.report.html_style import STYLE
+from spetrace.report.comparison import Comparison, StrategyLine
+from spetrace.report.html_parts import bullets, paragraphs, plain_table, section, terms
+from spetrace.report.html_tables import fidelity_table, overview_table, scope_tables
+from spetrace.report.plotly_page import Chart, place_chart, render_page
+
+_CHARTS = (
+    ("pareto", "Captured records and pinned memory"),
+    ("pinned", "Pinned memory over time"),
+    ("blackouts", "Blackout windows"),
+    ("blackout-lengths", "Lengths of blackout windows"),
+    ("outcomes", "Where the records went"),
+)
+"""Charts by name and the titles of their sections, in the page's order; fidelity follows."""
 
 
-def render_html(comparison: Comparison) -> str:
-    """The page's text; all that came from files is escaped."""
+def render_html(comparison: Comparison, charts: Sequence[Chart] = ()) -> str:
+    """The page's text with the charts that are given; all that came from files is escaped."""
+    drawn = {chart.name: chart for chart in charts}
     body = "\n".join(
         [
             f"<header><h1>SPE under KVM</h1><p>{escape(comparison.title)}</p></header>",
             *(f'<p class="caution" role="alert">{escape(c)}</p>' for c in comparison.cautions),
-            f'<section class="answer" aria-label="Answer">{_paragraphs(comparison.answer)}</section>',
-            *_section("Lost or odd in the recording", _losses(comparison)),
-            *_section("Assumed", _assumed(comparison)),
-            *_section("Costs", _costs(comparison.costs)),
-            *_section("Input", _inputs(comparison)),
+            f'<section class="answer" id="answer" aria-label="Answer">{_answer(comparison)}</section>',
+            *section("Lost or odd in the recording", _losses(comparison), "losses"),
+            *section("Comparison", _compared(comparison), "strategies"),
+            *(
+                part
+                for name, title in _CHARTS
+                if name in drawn
+                for part in section(title, place_chart(drawn[name]))
+            ),
+            *section("Profile fidelity", _fidelity(comparison, drawn), "profile-fidelity"),
+            *_basis(comparison),
             *(
                 part
                 for scope in comparison.scopes
-                for part in _section(scope.title or "Comparison", _scope(scope))
+                for part in section(_all_columns(scope.title), scope_tables(scope))
             ),
-            *_section("Notes", _list(escape(note) for note in comparison.notes)),
-            *_section("Left out", _terms(comparison.excluded)),
-            *_section("Strategies", _strategies(comparison.strategies)),
-            *_section("Columns", _columns(comparison)),
+            *section("Strategies", _strategies(comparison.strategies)),
+            *section("Columns", _columns(comparison)),
         ]
     )
-    return _PAGE.format(title=escape(comparison.title), style=STYLE, body=body)
+    return render_page(f"SPE under KVM: {comparison.title}", body, charts, _STYLE)
 
 
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>SPE under KVM: {title}</title>
-<style>{style}</style>
-</head>
-<body>
-{body}
-</body>
-</html>
+_STYLE = """
+.rests-on { color: var(--soft); font-size: 0.9rem !important; }
+.overview { width: 100%; }
+.overview th, .overview td { text-align: right; white-space: nowrap; }
+.overview tr > :first-child {
+  position: sticky; left: 0; background: var(--ground); text-align: left;
+}
+.overview tbody tr:hover > * { background: var(--band); }
+.overview .share { padding-left: 0; color: var(--soft); }
+.overview .zero { color: var(--soft); }
+.overview .loss { color: var(--loss); }
+.bound > th { font-style: italic; }
+.noise { display: block; color: var(--soft); font-size: 0.75rem; line-height: 1.1; }
+@media print { .overview { width: auto; } .overview th, .overview td { padding: 0.1rem 0.25rem; } }
 """
 
 
-def _section(title: str, content: str) -> Iterator[str]:
-    if content:
-        yield f"<section><h2>{escape(title)}</h2>\n{content}\n</section>"
+def _answer(comparison: Comparison) -> str:
+    return paragraphs(comparison.answer) + paragraphs([comparison.rests_on], "rests-on")
 
 
 def _losses(comparison: Comparison) -> str:
@@ -68,11 +81,36 @@ def _losses(comparison: Comparison) -> str:
         f'</code></td><td data-label="remedy">{escape(loss.remedy)}</td></tr>'
         for loss in comparison.losses
     )
-    return _plain_table(("severity", "input", "what", "remedy"), rows)
+    return plain_table(("severity", "input", "what", "remedy"), rows)
 
 
-def _assumed(comparison: Comparison) -> str:
-    return _terms((f"{a.name} = {a.value}", a.text) for a in comparison.assumptions)
+def _compared(comparison: Comparison) -> str:
+    excluded = terms(comparison.excluded)
+    return (
+        overview_table(comparison.overview)
+        + (f"<h3>Left out</h3>\n{excluded}" if excluded else "")
+        + f"<h3>Notes</h3>\n{bullets(comparison.notes)}"
+    )
+
+
+def _fidelity(comparison: Comparison, drawn: dict[str, Chart]) -> str:
+    if not comparison.fidelity:
+        reason = escape(comparison.fidelity_left_out) or "this replay did not ask for it"
+        return (
+            f"<p>Not compared: {reason}. With recorded SPE data this section tells which strategies "
+            "skew a profile beyond what random losses would do.</p>"
+        )
+    if not any(measure.marks for measure in comparison.fidelity):
+        return "<p>No strategy loses a record that is compared: each shows the whole profile.</p>"
+    chart = place_chart(drawn["fidelity"]) if "fidelity" in drawn else ""
+    return chart + fidelity_table(comparison.fidelity)
+
+
+def _basis(comparison: Comparison) -> Iterator[str]:
+    assumed = terms((f"{a.name} = {a.value}", a.text) for a in comparison.assumptions)
+    yield from section("Assumed", assumed, "assumed")
+    yield from section("Costs", _costs(comparison.costs))
+    yield from section("Input", _inputs(comparison), "input")
 
 
 def _costs(costs: Iterable[CostLine]) -> str:
@@ -82,7 +120,7 @@ def _costs(costs: Iterable[CostLine]) -> str:
         + "</tr>"
         for cost in costs
     ]
-    return _plain_table(CostLine.HEADINGS, rows) if rows else ""
+    return plain_table(CostLine.HEADINGS, rows) if rows else ""
 
 
 def _inputs(comparison: Comparison) -> str:
@@ -91,56 +129,17 @@ def _inputs(comparison: Comparison) -> str:
         f"<td>{escape(i.size)}</td><td><code>{escape(i.sha256)}</code></td></tr>"
         for i in comparison.inputs
     ]
-    table = _plain_table(("file", "format", "size", "SHA-256"), rows) if rows else ""
-    return table + _terms(comparison.facts)
+    table = plain_table(("file", "format", "size", "SHA-256"), rows) if rows else ""
+    return table + terms(comparison.facts)
 
 
-def _scope(scope: Scope) -> str:
-    tables = "\n".join(_figures(scope, group) for group in scope.groups if group.figures)
-    left_out = ", ".join(name for group in scope.groups for name in group.left_out)
-    note = f'<p class="left-out">0 for every strategy: {escape(left_out)}.</p>' if left_out else ""
-    return f'<div class="tables">{tables}</div>{note}'
-
-
-def _figures(scope: Scope, group: Group) -> str:
-    heads = "".join(_heading(figure) for figure in group.figures)
-    rows = "\n".join(_row(group, row) for row in group.rows)
-    return (
-        f'<div class="scroll" tabindex="0" role="region" '
-        f'aria-label="{escape(scope.caption([group.title]))}"><table class="figures"><caption>{escape(group.title)}</caption>\n'
-        f'<thead><tr><th scope="col">strategy</th>{heads}</tr></thead>\n'
-        f"<tbody>\n{rows}\n</tbody></table></div>"
-    )
-
-
-def _heading(figure: Figure) -> str:
-    text = escape(figure.heading).replace("\n", "<br>")
-    kinds = _class(["share"] if figure.share else [])
-    return f'<th scope="col" title="{escape(figure.doc)}"{kinds}>{text}</th>'
-
-
-def _row(group: Group, row: Row) -> str:
-    bound = f' <span class="bound-name">{escape(row.bound)} bound</span>' if row.bound else ""
-    cells = "".join(_cell(*pair) for pair in zip(group.figures, row.cells, strict=True))
-    return f'<tr><th scope="row">{escape(row.strategy)}{bound}</th>{cells}</tr>'
-
-
-def _cell(figure: Figure, cell: Cell) -> str:
-    kinds = {
-        "share": figure.share,
-        "zero": not cell.value,
-        "loss": cell.value and figure.counter in ("discarded", "lost"),
-    }
-    text = escape(cell.text)
-    if not figure.share:
-        exact = escape(f"{cell.value:,} {figure.unit or ''}".strip())
-        text = f'<data value="{cell.value}" title="{exact}">{text}</data>'
-    return f"<td{_class(name for name, holds in kinds.items() if holds)}>{text}</td>"
+def _all_columns(scope: str) -> str:
+    return f"All columns: {scope}" if scope else "All columns"
 
 
 def _strategies(strategies: Iterable[StrategyLine]) -> str:
-    terms = "".join(f"<dt>{escape(s.label)}</dt><dd>{_about(s)}</dd>" for s in strategies)
-    return f"<dl>{terms}</dl>"
+    described = "".join(f"<dt>{escape(s.label)}</dt><dd>{_about(s)}</dd>" for s in strategies)
+    return f"<dl>{described}</dl>"
 
 
 def _about(strategy: StrategyLine) -> str:
@@ -158,36 +157,4 @@ def _columns(comparison: Comparison) -> str:
         for figure in group.figures
         if not figure.share
     }
-    return _terms(figures.items())
-
-
-def _plain_table(heads: Iterable[str], rows: Iterable[str]) -> str:
-    head = "".join(f'<th scope="col">{escape(each)}</th>' for each in heads)
-    body = "\n".join(rows)
-    return (
-        f'<div class="scroll"><table class="plain"><thead><tr>{head}</tr></thead>\n'
-        f"<tbody>\n{body}\n</tbody></table></div>"
-    )
-
-
-def _terms(pairs: Iterable[tuple[str, str]]) -> str:
-    terms = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in pairs)
-    return f"<dl>{terms}</dl>" if terms else ""
-
-
-def _list(items: Iterable[str]) -> str:
-    return "<ul>" + "".join(f"<li>{item}</li>" for item in items) + "</ul>"
-
-
-def _paragraphs(texts: Iterable[str]) -> str:
-    return "".join(f"<p>{_unbroken(escape(text))}</p>" for text in texts)
-
-
-def _unbroken(text: str) -> str:
-    """Keep names with hyphens on one line."""
-    return re.sub(r"\w+(?:-\w+)+", r'<span class="name">\g<0></span>', text)
-
-
-def _class(names: Iterable[str]) -> str:
-    joined = " ".join(names)
-    return f' class="{joined}"' if joined else ""
+    return terms(figures.items())

@@ -1,17 +1,34 @@
 """The style of the HTML report: one sheet, no fonts or images to load."""
 
-STYLE = """
-:root {
-  color-scheme: light dark;
-  --ground: #ffffff; --text: #1c2128; --soft: #59636e; --line: #d5dbe1; --band: #f4f6f8;
-  --loss: #b3261e; --loss-band: #fdeceb; --warn: #8a5a00; --accent: #0b57d0;
-}
-@media (prefers-color-scheme: dark) {
-  :root {
-    --ground: #14171b; --text: #e4e8ec; --soft: #9aa4af; --line: #343b43; --band: #1d2126;
-    --loss: #ff8a80; --loss-band: #35201f; --warn: #f0b44c; --accent: #8ab4f8;
-  }
-}
+THEMES = {
+    "light": {
+        "--ground": "#ffffff", "--text": "#1c2128", "--soft": "#59636e", "--line": "#d5dbe1",
+        "--band": "#f4f6f8", "--loss": "#b3261e", "--loss-band": "#fdeceb", "--warn": "#8a5a00",
+        "--accent": "#0b57d0",
+    },
+    "dark": {
+        "--ground": "#14171b", "--text": "#e4e8ec", "--soft": "#9aa4af", "--line": "#343b43",
+        "--band": "#1d2126", "--loss": "#ff8a80", "--loss-band": "#35201f", "--warn": "#f0b44c",
+        "--accent": "#8ab4f8",
+    },
+}  # fmt: skip
+"""The colours of a page by their names in its style."""
+
+
+def _variables(theme: str) -> str:
+    colours = " ".join(f"{name}: {colour};" for name, colour in THEMES[theme].items())
+    return f"color-scheme: {theme}; {colours}"
+
+
+_THEMED = f"""
+:root {{ {_variables("light")} }}
+@media (prefers-color-scheme: dark) {{ :root:not([data-theme="light"]) {{ {_variables("dark")} }} }}
+:root[data-theme="dark"] {{ {_variables("dark")} }}
+"""
+
+STYLE = (
+    _THEMED
+    + """
 * { box-sizing: border-box; }
 body {
   margin: 0 auto; padding: 1.5rem clamp(1rem, 4vw, 2.5rem) 4rem; max-width: 80rem;
@@ -20,6 +37,7 @@ body {
 }
 h1 { margin: 0; font-size: 1.5rem; line-height: 1.25; }
 h2 { margin: 2.5rem 0 0.75rem; font-size: 1.15rem; }
+h3 { margin: 1.25rem 0 0.5rem; font-size: 1rem; }
 header p { margin: 0.25rem 0 0; color: var(--soft); }
 ul { margin: 0; padding-left: 1.25rem; }
 li { margin: 0.25rem 0; }
@@ -71,13 +89,33 @@ dd { margin: 0; }
   .plain tr { display: block; padding: 0.5rem 0; border-bottom: 1px solid var(--line); }
   .bound-name { display: block; line-height: 1; }
 }
+#theme { display: flex; justify-content: flex-end; float: right; margin: 0 0 0.5rem 1rem; }
+#theme button {
+  padding: 0.2rem 0.6rem; border: 1px solid var(--line); background: none; color: var(--soft);
+  font: inherit; font-size: 0.8rem; cursor: pointer;
+}
+#theme button + button { border-left: 0; }
+#theme button[aria-pressed="true"] { background: var(--band); color: var(--text); font-weight: 600; }
+th > button {
+  padding: 0; border: 0; background: none; color: inherit; font: inherit; text-align: inherit;
+  line-height: inherit; cursor: pointer;
+}
+th > button:hover { color: var(--text); text-decoration: underline; }
+th[aria-sort="ascending"] > button::after { content: " \\25b2"; }
+th[aria-sort="descending"] > button::after { content: " \\25bc"; }
+select {
+  padding: 0.2rem 0.4rem; border: 1px solid var(--line); background: var(--band); color: var(--text);
+  font: inherit; font-size: 0.9rem; max-width: 100%;
+}
 @media print {
-  :root {
+  #theme { display: none; }
+  :root, :root:not([data-theme="light"]), :root[data-theme="dark"] {
     color-scheme: light;
     --ground: #fff; --text: #000; --soft: #444; --line: #bbb; --band: #fff;
     --loss: #900; --loss-band: #fff; --warn: #640; --accent: #000;
   }
-  body { padding: 0; max-width: none; font-size: 9.5pt; }
+  :root { font-size: 9.5pt; }
+  body { padding: 0; max-width: none; }
   table { font-size: 8pt; }
   th, td { padding: 0.15rem 0.4rem; }
   .tables { display: block; }
@@ -86,3 +124,4 @@ dd { margin: 0; }
   h2 { break-after: avoid; }
 }
 """
+)

@@ -7,6 +7,7 @@ from typing import Any
 
 from spetrace.report.basis import all_assumptions
 from spetrace.report.counters import counters
+from spetrace.tables.fidelity import FIDELITY
 from spetrace.tables.quality import QUALITY
 from spetrace.tables.run import Run
 
@@ -22,6 +23,7 @@ def render_json(run: Run) -> str:
         "quality": run.quality.select(QUALITY.names).to_pylist(),
         "strategies": _strategies(run),
         "excluded": run.session.get("excluded", {}),
+        "fidelity": run.fidelity.select(FIDELITY.names).to_pylist(),
     }
     return json.dumps(report, indent=1) + "\n"
 

@@ -66,7 +66,7 @@ def _exits(vm: VmSummary) -> Chart:
         ],
         {
             "xaxis": {"title": {"text": "exits"}, "domain": [0, 0.47]},
-            "xaxis2": {"title": {"text": "seconds in the host"}, "domain": [0.53, 1]},
+            "xaxis2": {"title": {"text": "seconds"}, "domain": [0.53, 1]},
             "yaxis": {"type": "category"},
             "showlegend": False,
         },

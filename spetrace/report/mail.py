@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from spetrace.report.basis import CostLine
 from spetrace.report.comparison import Comparison, Scope, StrategyLine
+from spetrace.report.fidelity_text import TITLE, FidelityText, fidelity_text
 from spetrace.report.layout import Block, TableColumn, lay_out
 
 WIDTH = 72
@@ -25,6 +26,7 @@ def render_mail(comparison: Comparison) -> str:
         *(line for text in comparison.answer for line in ("", *_wrapped(text))),
         *_basis(comparison),
         *(line for scope in comparison.scopes for line in _scope(scope)),
+        *_fidelity(fidelity_text(comparison.fidelity, comparison.fidelity_left_out)),
         *_section("Notes", comparison.notes),
         *_section("Left out", (f"{name}: {reason}" for name, reason in comparison.excluded)),
         *_section("Requirements", (f"{s.name}: {s.requires}" for s in comparison.strategies if s.requires)),
@@ -88,6 +90,22 @@ def _table(block: Block) -> Iterator[str]:
         yield "".join(
             [row.label.ljust(block.label_width), *(_padded(c, c.cells[i]) for c in block.columns)]
         )
+
+
+def _fidelity(text: FidelityText | None) -> Iterator[str]:
+    if text is None:
+        return
+    yield from _section(TITLE, text.notes)
+    if text.rows:
+        height = max(map(len, text.headings))
+        heads = [[*[""] * (height - len(lines)), *lines] for lines in text.headings]
+        yield ""
+        for row in (*zip(*heads, strict=True), *text.rows):
+            name, *cells = (
+                cell.rjust(width) if column else cell.ljust(width)
+                for column, (cell, width) in enumerate(zip(row, text.widths, strict=True))
+            )
+            yield f"  {name}{''.join(' ' + cell for cell in cells)}"
 
 
 def _heading_line(column: TableColumn, line: int, height: int) -> str:

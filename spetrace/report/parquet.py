@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from spetrace.errors import InputError, OutputError
-from spetrace.report.atomic import write_table, write_text
+from spetrace.report.atomic import ROW_GROUP_ROWS, write_table, write_text
+from spetrace.report.charts import charts_of
 from spetrace.report.comparison import compare
 from spetrace.report.html import render_html
 from spetrace.report.json_report import render_json
@@ -20,6 +23,7 @@ from spetrace.tables.quality import QUALITY
 from spetrace.tables.results import ABORTS, BLACKOUTS, OUTCOME, PINNED, RESULTS
 from spetrace.tables.run import Run
 from spetrace.tables.table import Table
+from spetrace.tables.versions import check_version
 
 _TABLES = (RESULTS, BLACKOUTS, ABORTS, PINNED, QUALITY)
 _OPTIONAL = (OUTCOME, FIDELITY)
@@ -42,7 +46,7 @@ def save_run(run: Run, folder: Path) -> list[Path]:
     texts = {
         "report.json": render_json(run),
         "report.txt": render_mail(comparison),
-        "report.html": render_html(comparison),
+        "report.html": render_html(comparison, charts_of(run)),
         _SESSION: json.dumps(run.session, indent=1) + "\n",
     }
     _clear(folder)
@@ -53,14 +57,14 @@ def save_run(run: Run, folder: Path) -> list[Path]:
     return [_file(folder, declared) for declared in tables] + [folder / name for name in texts]
 
 
-def load_run(folder: Path) -> Run:
-    """The run that was saved in `folder`.
+def load_run(folder: Path, *, outcomes: bool = True) -> Run:
+    """The run that was saved in `folder`; without its outcomes, a row per record, where not wanted.
 
     Raises InputError where a file is missing or damaged, or of a newer major version.
     """
     session = load_session(folder / _SESSION)
     tables = {declared.name: load_table(declared, _file(folder, declared)) for declared in _TABLES}
-    for declared in _OPTIONAL:
+    for declared in _OPTIONAL if outcomes else (FIDELITY,):
         if _file(folder, declared).exists():
             tables[declared.name] = load_table(declared, _file(folder, declared))
     return Run(**tables, session=session)
@@ -72,18 +76,39 @@ def load_table(declared: Table, path: Path) -> pa.Table:
     Columns that an older minor version lacks are null, those that a newer one adds are left away.
     Raises InputError where the file can't be read as that table.
     """
-    structure = f"table {declared.name}"
+    with _in_file(declared, path), pq.ParquetFile(path, memory_map=True) as file:
+        check_version(declared, file.schema_arrow.metadata or {})
+        table = file.read(_stored(declared, file))
+    _check_columns(declared, table, path)
+    return _whole(declared, table)
+
+
+def iter_table(declared: Table, path: Path, rows: int = ROW_GROUP_ROWS) -> Iterator[pa.Table]:
+    """What `load_table` gives, in pieces of at most `rows` rows; raises as that does."""
+    with _in_file(declared, path), pq.ParquetFile(path, memory_map=True) as file:
+        check_version(declared, file.schema_arrow.metadata or {})
+        for batch in file.iter_batches(rows, columns=_stored(declared, file)):
+            table = pa.Table.from_batches([batch])
+            _check_columns(declared, table, path)
+            yield _whole(declared, table)
+
+
+def check_file(declared: Table, path: Path) -> None:
+    """Raise InputError where a Parquet file is not the table `declared`, or of a newer major version."""
+    with _in_file(declared, path):
+        check_version(declared, pq.read_schema(path).metadata or {})
+
+
+@contextmanager
+def _in_file(declared: Table, path: Path) -> Iterator[None]:
+    """What can go wrong with a file as an InputError that names it."""
     try:
-        with pq.ParquetFile(path, memory_map=True) as file:
-            _check_version(declared, file.schema_arrow.metadata or {})
-            table = file.read([n for n in declared.names if n in file.schema_arrow.names])
+        yield
     except (OSError, ValueError, pa.ArrowException) as error:
         cause = getattr(error, "strerror", None) or str(error)
-        raise InputError(structure, cause, file=str(path)) from error
+        raise InputError(f"table {declared.name}", cause, file=str(path)) from error
     except InputError as error:
         raise error.in_file(str(path)) from error
-    _check_columns(declared, table, path)
-    return declared.from_columns({name: table[name] for name in table.column_names}, len(table))
 
 
 def _clear(folder: Path) -> None:
@@ -100,16 +125,12 @@ def _file(folder: Path, declared: Table) -> Path:
     return folder / f"{declared.name}.parquet"
 
 
-def _check_version(declared: Table, metadata: dict[bytes, bytes]) -> None:
-    name = metadata.get(b"spetrace.table", b"").decode("utf-8", "replace")
-    version = metadata.get(b"spetrace.version", b"").decode("utf-8", "replace")
-    if name != declared.name:
-        found = f"is table {name}" if name else "names no spetrace table"
-        raise InputError(f"table {declared.name}", f"the file {found}")
-    major, known = version.partition(".")[0], declared.version.partition(".")[0]
-    if not major.isdecimal() or int(major) > int(known):
-        cause = f"is of version {version}; this spetrace reads versions up to {known}.x"
-        raise InputError(f"table {declared.name}", cause)
+def _stored(declared: Table, file: pq.ParquetFile) -> list[str]:
+    return [name for name in declared.names if name in file.schema_arrow.names]
+
+
+def _whole(declared: Table, table: pa.Table) -> pa.Table:
+    return declared.from_columns({name: table[name] for name in table.column_names}, len(table))
 
 
 def _check_columns(declared: Table, table: pa.Table, path: Path) -> None:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from spetrace.report.basis import CostLine, LossLine
 from spetrace.report.comparison import Comparison, Scope
+from spetrace.report.fidelity_text import NOISE, TITLE, FidelityText, fidelity_text
 from spetrace.report.groups import Row
 from spetrace.report.layout import Block, lay_out
 
@@ -37,6 +38,7 @@ class TerminalReport:
         yield from _basis(comparison)
         for scope in comparison.scopes:
             yield from _scope(scope, options.max_width)
+        yield from _fidelity(fidelity_text(comparison.fidelity, comparison.fidelity_left_out))
         yield from _section("Notes", (Text(note) for note in comparison.notes))
         yield from _section("Left out", (_named(*each) for each in comparison.excluded))
         yield from _section(
@@ -97,6 +99,21 @@ def _table(block: Block) -> Table:
         cells = [Text(column.cells[i]) for column in block.columns]
         table.add_row(Text(row.label), *cells, style=_style(row))
     return table
+
+
+def _fidelity(text: FidelityText | None) -> Iterator[RenderableType]:
+    if text is None:
+        return
+    yield from _section(TITLE, map(Text, text.notes))
+    if text.rows:
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
+        for i, lines in enumerate(text.headings):
+            table.add_column(
+                "\n".join(lines), justify="right" if i else "left", no_wrap=True, vertical="bottom"
+            )
+        for row in text.rows:
+            table.add_row(*map(Text, row), style="dim" if row[0] == NOISE else "")
+        yield Padding(table, (1, 0, 0, 2))
 
 
 def _style(row: Row) -> str:

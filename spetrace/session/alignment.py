@@ -8,7 +8,8 @@ from spetrace.quality import Quality
 from spetrace.session.assumptions import Assumptions
 from spetrace.session.choices import Choices
 from spetrace.session.clocks import COUNTER_CLOCKS, Alignment, HostClock, counter_offset_ns
-from spetrace.session.host_trace import ENTRY, HostTrace
+from spetrace.session.guest_time import first_entry_ns
+from spetrace.session.host_trace import HostTrace
 from spetrace.session.machines import Machines
 from spetrace.session.session_toml import VmChoices
 from spetrace.session.spe_guests import GuestStream
@@ -69,9 +70,7 @@ class Aligner:
     def _at_the_start(self, streams: Sequence[GuestStream]) -> Alignment:
         """The first SPE record is laid on the VM's first kvm_entry."""
         vm = streams[0].owner.vm
-        entries = self._host[ENTRY]
-        own = entries.time_ns[self._machines.vm_of(entries.pid) == vm]
-        start = int(own[0]) if len(own) else self._host.first_ns or 0
+        start = first_entry_ns(self._host, self._machines, vm)
         times = [s.first_record_ns for s in streams]
         first = min((t for t in times if t is not None), default=streams[0].first_ns)
         offset = start - first

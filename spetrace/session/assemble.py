@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from spetrace.errors import NothingToReplayError
 from spetrace.session.assembly import Assembly
 from spetrace.session.costs import MEASURED
 from spetrace.session.derived_tables import derive_tables, kvm_tables, tracepoint_tables
 from spetrace.session.event_logs import merge_logs, merge_parameters, table_of
+from spetrace.session.input_names import names_inputs
 from spetrace.session.options import SessionOptions
+from spetrace.session.placements import Placements, buffer_placements
 from spetrace.session.summary import (
     describe_clocks,
     describe_inputs,
@@ -21,6 +24,7 @@ from spetrace.tables.recording import Recording
 from spetrace.tables.session import Session
 
 
+@names_inputs
 def assemble(recordings: Sequence[Recording], options: SessionOptions) -> Session:
     """Put `recordings` on one clock and merge them into one event log.
 
@@ -30,10 +34,26 @@ def assemble(recordings: Sequence[Recording], options: SessionOptions) -> Sessio
     among them (the message says what was found), InputError for a session.toml or a
     /proc/PID/maps that can't be read, UsageError for a choice out of range.
     """
-    assembly = Assembly(recordings, options)
+    return _replayable(Assembly(recordings, options), options)
+
+
+@names_inputs
+def assemble_placements(
+    recordings: Sequence[Recording], options: SessionOptions, seeds: Sequence[int]
+) -> tuple[Session, Placements]:
+    """The session of `assemble` with its buffers scattered by the first of `seeds`, and where the
+    other seeds put them.
+    """
+    scattered = replace(options, placement="scattered", placement_seed=seeds[0])
+    assembly = Assembly(recordings, scattered)
+    session = _replayable(assembly, scattered)
+    return session, buffer_placements(assembly, seeds)
+
+
+def _replayable(assembly: Assembly, options: SessionOptions) -> Session:
     if not assembly.is_replayable:
         assumed = assembly.choices.assume_spe is not None
-        found = what_was_found(recordings, assembly.machines, assumed=assumed)
+        found = what_was_found(assembly.recordings, assembly.machines, assumed=assumed)
         raise NothingToReplayError(found)
     session = _session(assembly)
     _hold_events(session)
@@ -42,6 +62,7 @@ def assemble(recordings: Sequence[Recording], options: SessionOptions) -> Sessio
     return session
 
 
+@names_inputs
 def assemble_tables(recordings: Sequence[Recording], options: SessionOptions) -> Session:
     """The same session with its derived tables and tracepoints, for people and pipelines.
 
@@ -52,6 +73,7 @@ def assemble_tables(recordings: Sequence[Recording], options: SessionOptions) ->
     return session
 
 
+@names_inputs
 def assemble_streamed(recordings: Sequence[Recording], options: SessionOptions) -> Session:
     """The session of `assemble_tables`, its event log as batches that are made while it is read."""
     assembly = Assembly(recordings, options)
@@ -61,6 +83,7 @@ def assemble_streamed(recordings: Sequence[Recording], options: SessionOptions) 
     return session
 
 
+@names_inputs
 def assemble_kvm_tables(recordings: Sequence[Recording], options: SessionOptions) -> Session:
     """The session's tables kvm_exits and stage2_faults alone, without an event log."""
     assembly = Assembly(recordings, options)

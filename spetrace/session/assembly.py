@@ -19,6 +19,7 @@ from spetrace.session.clocks import Alignment, HostClock, host_clock
 from spetrace.session.event_logs import first_event_ns, has_event_log
 from spetrace.session.event_run import EventRun
 from spetrace.session.guest_clock import GuestClock
+from spetrace.session.guest_faults import GuestFaults, guest_faults
 from spetrace.session.guest_memory import (
     assumed_buffers,
     placed_buffers,
@@ -26,8 +27,9 @@ from spetrace.session.guest_memory import (
     vm_ram,
 )
 from spetrace.session.host_events import in_recorded_order
+from spetrace.session.host_names import ENTRY
 from spetrace.session.host_stage2 import HostStage2, Stage2Builder
-from spetrace.session.host_trace import ENTRY, HostTrace, host_trace, is_host_trace
+from spetrace.session.host_trace import HostTrace, host_trace, is_host_trace
 from spetrace.session.machines import Machines, find_machines
 from spetrace.session.mapped_events import (
     NO_MAPPED_EVENTS,
@@ -94,7 +96,7 @@ class Assembly:
     @property
     def is_replayable(self) -> bool:
         """Whether there is SPE data, an assumed load with vCPUs to run on, or an event log."""
-        assumed = self.choices.assume_spe is not None and len(self.host[ENTRY]) > 0
+        assumed = self.choices.assume_spe is not None and self.host.has(ENTRY)
         held = self._has_spe or self.mapped.has_records
         return held or assumed or has_event_log(self.recordings)
 
@@ -155,9 +157,14 @@ class Assembly:
     def stage2(self) -> HostStage2:
         """What the host's trace tells of stage 2."""
         builder = Stage2Builder(
-            self.host, self.machines, self.choices, self.assumptions, self.quality
+            self.host, self.machines, self.choices, self.assumptions, self.quality, self.faults
         )
         return builder.build().joined_with(self.mapped.stage2)
+
+    @cached_property
+    def faults(self) -> GuestFaults:
+        """The stage-2 faults of the vCPUs in the host's trace."""
+        return guest_faults(self.host, self.machines, self.choices.page_size)
 
     @cached_property
     def rams(self) -> dict[int, Ram]:
@@ -203,16 +210,20 @@ class Assembly:
         SPE records are decoded while the batches are taken, so that memory holds no more than some
         of their events.
         """
-        guests, buffers = self._guests()
-        guests.append(_of_run(self.mapped.guest))
+        guests, _ = self._guests
         host = in_recorded_order([self.stage2.recorded, self.mapped.others]).run
+        before = self.buffer_maps(self.choices, self.assumptions)
+        sources = [in_pieces(before), in_pieces(host), *(guest.runs for guest in guests)]
+        return merged_batches(sources)
+
+    def buffer_maps(self, choices: Choices, assumptions: Assumptions) -> EventRun:
+        """The mappings of the buffers that stand when the log begins, placed as `choices` say."""
+        guests, buffers = self._guests
         firsts = [guest.first_ns for guest in guests]
         firsts += [self.host.first_ns, first_event_ns(self.recordings)]
         first = min((t for t in firsts if t is not None), default=0)
-        placed = placed_buffers(buffers, self.rams, self.choices, self.assumptions)
-        before = map_buffers(placed, first, self._is_touched(placed))
-        sources = [in_pieces(before), in_pieces(host), *(guest.runs for guest in guests)]
-        return merged_batches(sources)
+        placed = placed_buffers(buffers, self.rams, choices, assumptions)
+        return map_buffers(placed, first, self._is_touched(placed))
 
     @property
     def _has_spe(self) -> bool:
@@ -267,8 +278,13 @@ class Assembly:
             self.quality,
         )
 
+    @cached_property
     def _guests(self) -> tuple[list[_Guest], Mapping[int, Sequence[Buffer]]]:
-        """The guests' events by VM and vCPU, and their buffers by VM."""
+        """The guests' events by VM and vCPU, those of an event map last; and the buffers by VM."""
+        guests, buffers = self._loaded_guests()
+        return [*guests, _of_run(self.mapped.guest)], buffers
+
+    def _loaded_guests(self) -> tuple[list[_Guest], Mapping[int, Sequence[Buffer]]]:
         load = self.choices.assume_spe
         if load:
             text = "No SPE data was recorded: each vCPU is given this load, by its guest time."

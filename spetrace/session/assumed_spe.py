@@ -22,10 +22,10 @@ from spetrace.session.event_run import (
     Integers,
     event_run,
 )
-from spetrace.session.host_trace import ENTRY, EXIT, HostTrace
+from spetrace.session.guest_time import thread_intervals
+from spetrace.session.host_trace import HostTrace
 from spetrace.session.machines import Machines
 from spetrace.session.options import AssumedSpe
-from spetrace.session.thread_order import NEVER, ThreadOrder, taken, thread_keys
 
 RECORDS_MAX: Final = 1 << 27
 _BUFFER_UNIT: Final = 8192
@@ -54,27 +54,17 @@ def assumed_runs(host: HostTrace, machines: Machines, load: AssumedSpe) -> Itera
 
     Raises UsageError where the period makes more records than can be held.
     """
-    entries, exits = host[ENTRY], host[EXIT]
-    keys = thread_keys(entries)
-    next_entry, next_exit = ThreadOrder(entries).next_of(keys), ThreadOrder(exits).next_of(keys)
-    in_guest = taken(exits.order, next_exit, NEVER) < taken(entries.order, next_entry, NEVER)
-    by_thread = np.argsort(entries.pid, kind="stable")
-    threads = entries.pid[by_thread]
+    inside = thread_intervals(host)
+    firsts = host.tracks.firsts
+    first_ns = dict(zip(firsts.thread.tolist(), firsts.entry_ns.tolist(), strict=True))
     left = RECORDS_MAX
     for vm in machines.vms:
         for vcpu in vm.vcpus:
-            if vcpu.tid is None:
+            if vcpu.tid not in inside:
                 continue
-            low, high = np.searchsorted(threads, [vcpu.tid, vcpu.tid + 1])
-            own = by_thread[low:high]
-            if not len(own):
-                continue
-            inside = own[in_guest[own]]
-            times = record_times(
-                entries.time_ns[inside], exits.time_ns[next_exit[inside]], load.period_ns, left
-            )
+            times = record_times(*inside.pop(vcpu.tid), load.period_ns, left)
             left -= len(times)
-            start = int(entries.time_ns[own[0]])
+            start = first_ns[vcpu.tid]
             yield assumed_run(start, times, load, vm.vm, vcpu.vcpu)
 
 

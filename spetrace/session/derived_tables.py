@@ -2,42 +2,80 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+
 import pyarrow as pa
 
 from spetrace.session.assembly import Assembly
-from spetrace.session.guest_faults import guest_faults
-from spetrace.session.kvm_exits import build_kvm_exits
+from spetrace.session.kvm_exits import kvm_exit_batches
 from spetrace.session.recording_tables import recording_tables
 from spetrace.session.refaults import build_refaults
 from spetrace.session.register_accesses import build_spe_register_accesses
-from spetrace.session.stage2_faults import build_stage2_faults
+from spetrace.session.stage2_faults import stage2_fault_batches
 from spetrace.session.tracepoint_tables import TracepointTables
 from spetrace.session.vm_state import build_vm_state
 from spetrace.tables.kvm_exits import KVM_EXITS
 from spetrace.tables.kvm_memory import REFAULTS, VM_STATE
 from spetrace.tables.spe_register_accesses import SPE_REGISTER_ACCESSES
 from spetrace.tables.stage2_faults import STAGE2_FAULTS
+from spetrace.tables.table import Table
+
+Streams = Mapping[Table, Callable[[], Iterator[pa.RecordBatch]]]
 
 
-def derive_tables(assembly: Assembly) -> dict[str, pa.Table]:
+class DerivedTables(Mapping[str, pa.Table]):
+    """Tables by name: `made` ones, and `streams` that are made anew each time they are asked for."""
+
+    def __init__(self, made: Mapping[str, pa.Table], streams: Streams) -> None:
+        self._made = made
+        self._streams = {table.name: (table, make) for table, make in streams.items()}
+
+    def __getitem__(self, name: str) -> pa.Table:
+        if name not in self._streams:
+            return self._made[name]
+        table, make = self._streams[name]
+        return pa.Table.from_batches(make(), table.schema)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from (*self._made, *self._streams)
+
+    def __len__(self) -> int:
+        return len(self._made) + len(self._streams)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._made or name in self._streams
+
+    def batches_of(self, name: str) -> Iterator[pa.RecordBatch]:
+        """The rows of one table in order."""
+        if name in self._streams:
+            return self._streams[name][1]()
+        return iter(self._made[name].to_batches())
+
+
+def derive_tables(assembly: Assembly) -> DerivedTables:
     """Tables aux_records, recording_gaps, mappings, threads, kvm_exits, stage2_faults,
     spe_register_accesses, vm_state and refaults: those that the recordings give.
     """
     tables = recording_tables(
         assembly.recordings, assembly.alignments, assembly.choices, assembly.surveys
     )
-    return tables | kvm_tables(assembly) | memory_tables(assembly)
+    return DerivedTables(tables | memory_tables(assembly), kvm_streams(assembly))
 
 
 def kvm_tables(assembly: Assembly) -> dict[str, pa.Table]:
     """Tables kvm_exits and stage2_faults; none where no vCPU thread was recorded."""
+    return dict(DerivedTables({}, kvm_streams(assembly)))
+
+
+def kvm_streams(assembly: Assembly) -> Streams:
+    """The same while they are made."""
     host, machines = assembly.host, assembly.machines
     if not machines.have_threads:
         return {}
-    faults = guest_faults(host, machines, assembly.choices.page_size)
     return {
-        KVM_EXITS.name: build_kvm_exits(host, machines, faults),
-        STAGE2_FAULTS.name: build_stage2_faults(host, faults),
+        KVM_EXITS: partial(kvm_exit_batches, host, machines, assembly.faults),
+        STAGE2_FAULTS: partial(stage2_fault_batches, assembly.faults),
     }
 
 
@@ -46,7 +84,7 @@ def memory_tables(assembly: Assembly) -> dict[str, pa.Table]:
     host, machines, page_size = assembly.host, assembly.machines, assembly.choices.page_size
     if not machines.have_threads:
         return {}
-    stage2, faults = assembly.stage2, guest_faults(host, machines, page_size)
+    stage2, faults = assembly.stage2, assembly.faults
     return {
         SPE_REGISTER_ACCESSES.name: build_spe_register_accesses(host, machines),
         VM_STATE.name: build_vm_state(host, stage2, assembly.rams, page_size),

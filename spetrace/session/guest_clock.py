@@ -11,7 +11,8 @@ from spetrace.session.choices import Choices
 from spetrace.session.clocks import COUNTER_CLOCKS, Alignment, HostClock, TickRate
 from spetrace.session.event_map import MappedEvent
 from spetrace.session.event_run import Integers
-from spetrace.session.host_trace import ENTRY, HostTrace
+from spetrace.session.guest_time import first_entry_ns
+from spetrace.session.host_trace import HostTrace
 from spetrace.session.machines import Machines
 from spetrace.session.session_toml import VmChoices
 from spetrace.tables.recording import Recording
@@ -72,9 +73,7 @@ class GuestClock:
         return self._at_the_start(recording, vm)
 
     def _at_the_start(self, recording: Recording, vm: int) -> int:
-        entries = self._host[ENTRY]
-        own = entries.time_ns[self._machines.vm_of(entries.pid) == vm]
-        start = int(own[0]) if len(own) else self._host.first_ns or 0
+        start = first_entry_ns(self._host, self._machines, vm)
         span = frames_of(recording.tracepoints).span or (0, 0)
         first = self._rate.guest_ns(recording, np.array(span[:1], np.int64))
         offset = start - int(first[0])

@@ -11,9 +11,10 @@ from spetrace.quality import Quality
 from spetrace.session.assumptions import Assumptions
 from spetrace.session.choices import Choices
 from spetrace.session.event_run import STAGE2_MAP, EventRun
-from spetrace.session.guest_faults import GuestFaults, guest_faults
+from spetrace.session.guest_faults import GuestFaults
 from spetrace.session.host_events import HostRun, in_recorded_order
-from spetrace.session.host_trace import SET_SPTE_HVA, UNMAP_HVA, HostTrace
+from spetrace.session.host_names import SET_SPTE_HVA, UNMAP_HVA
+from spetrace.session.host_trace import HostTrace
 from spetrace.session.initial_stage2 import vms_seen_from_start
 from spetrace.session.machines import Machines
 from spetrace.session.memslots import Memslot, recorded_memslots
@@ -68,8 +69,10 @@ class Stage2Builder:
         choices: Choices,
         assumptions: Assumptions,
         quality: Quality,
+        faults: GuestFaults,
     ) -> None:
         self._host = host
+        self._faults = faults
         self._machines = machines
         self._choices = choices
         self._by_vm = choices.by_vm(machines)
@@ -89,10 +92,6 @@ class Stage2Builder:
         if self._choices.stage2_from == "probes":
             told_by = dict.fromkeys(probed & told_by.keys(), "probes")
         return HostStage2(in_recorded_order(parts), slots, initial, told_by)
-
-    @cached_property
-    def _faults(self) -> GuestFaults:
-        return guest_faults(self._host, self._machines, self._choices.page_size)
 
     def _memslots(self) -> dict[int, list[Memslot]]:
         slots, unplaced = recorded_memslots(self._host, self._machines, self._tables)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -13,24 +13,12 @@ import polars as pl
 
 from spetrace.session.clocks import HostClock
 from spetrace.session.event_run import Addresses, Integers
+from spetrace.session.host_names import FIELDS, GUEST_FAULT, USED
+from spetrace.session.host_stretches import COMMON, HostStretches, Stretch, pids_of
+from spetrace.session.thread_facts import ThreadFacts
+from spetrace.session.vcpu_tracks import VcpuTracks
 from spetrace.tables.recording import Recording
 from spetrace.tables.tracepoint_frames import frames_of
-
-ENTRY, EXIT, GUEST_FAULT = "kvm_entry", "kvm_exit", "kvm_guest_fault"
-MMIO: Final = ("kvm_mmio", "kvm_mmio_emulate", "kvm_mmio_nisv")
-UNMAP_HVA, SET_SPTE_HVA = "kvm_unmap_hva_range", "kvm_set_spte_hva"
-MEMSLOT = "memslot"
-S2_MAP, S2_UNMAP, S2_RELAX, S2_WP = "s2_map", "s2_unmap", "s2_relax", "s2_wp"
-USED: Final = (
-    ENTRY, EXIT, GUEST_FAULT, *MMIO, UNMAP_HVA, SET_SPTE_HVA, MEMSLOT,
-    S2_MAP, S2_UNMAP, S2_RELAX, S2_WP,
-)  # fmt: skip
-"""The tracepoints and probes that the session reads."""
-
-_COMMON = {
-    "order": pl.Int64, "time_ns": pl.Int64, "source": pl.UInt16, "row": pl.Int64,
-    "pid": pl.Int32, "tgid": pl.Int32, "comm": pl.String,
-}  # fmt: skip
 
 
 def is_host_trace(recording: Recording, more: Collection[str] = ()) -> bool:
@@ -61,7 +49,14 @@ class HostEvents:
     @property
     def pid(self) -> npt.NDArray[np.int32]:
         """Thread; -1 where unknown."""
-        return self.frame["pid"].fill_null(-1).to_numpy()
+        return pids_of(self.frame)
+
+    @property
+    def tgid(self) -> npt.NDArray[np.int32]:
+        """Process; -1 where unknown."""
+        if "tgid" not in self.frame.columns:
+            return np.full(len(self), -1, np.int32)
+        return self.frame["tgid"].fill_null(-1).to_numpy()
 
     @property
     def row(self) -> Addresses:
@@ -89,14 +84,15 @@ class HostEvents:
         return column.cast(pl.UInt64, strict=False)
 
 
-_NONE: Final = HostEvents(pl.DataFrame(schema=_COMMON))
+_NONE: Final = HostEvents(pl.DataFrame(schema=COMMON))
 
 
 class HostTrace:
     """All events that the session reads, of one or several host files.
 
     Several files are taken as recordings of one host: their events are put in order of time, those
-    of one time in order of the files.
+    of one time in order of the files. Of the events there are most of (host_names.FOLLOWED) only
+    what they lead to is held: `tracks` and `threads`.
     """
 
     def __init__(
@@ -105,42 +101,47 @@ class HostTrace:
         clocks: Mapping[int, HostClock],
         more: Collection[str] = (),
     ) -> None:
-        self._names = dict.fromkeys((*USED, *more))
+        self._more = set(more)
         self._recordings = recordings
         self._clocks = clocks
+        self._stretches = HostStretches(recordings, clocks)
+        self.tracks = VcpuTracks(self._counts())
+        self.threads = ThreadFacts()
+        self.faults = _NONE
+        """The kvm_guest_fault events that tell a syndrome and an IPA: those of `tracks.faults`."""
         self._events = self._read()
 
     def __getitem__(self, name: str) -> HostEvents:
-        """The events of one tracepoint; none where no file has it."""
+        """The events of a tracepoint in host_names.FIELDS, or one that was asked for; none where no
+        file has it.
+        """
         return self._events.get(name, _NONE)
 
     def has(self, name: str) -> bool:
         """Whether any file holds an event of the tracepoint, also of one that is not read."""
-        inputs = self._recordings.values()
-        return any(frames_of(r.tracepoints).counts.get(name) for r in inputs)
+        return bool(self.sources_with(name))
 
     @property
     def sources(self) -> list[int]:
         """The inputs that hold the host's events."""
         return list(self._recordings)
 
+    def sources_with(self, name: str) -> list[int]:
+        """Those that hold events of a tracepoint."""
+        inputs = self._recordings.items()
+        return [s for s, r in inputs if frames_of(r.tracepoints).counts.get(name)]
+
     @property
     def recordings(self) -> list[Recording]:
         """The same, as read."""
         return list(self._recordings.values())
 
-    def other(self, name: str) -> HostEvents:
-        """The events of a tracepoint that is not in USED; each file's in its own order."""
-        frames = [
-            self._placed(source, frame)
-            for source, recording in self._recordings.items()
-            for frame in frames_of(recording.tracepoints).select([name]).values()
-            if len(frame)
-        ]
-        return HostEvents(pl.concat(frames, how="diagonal_relaxed")) if frames else _NONE
+    def stretches(self, names: Collection[str]) -> Iterator[Stretch]:
+        """The events of any tracepoints, with all their fields, a stretch of time after the other."""
+        return self._stretches.of(names)
 
     def source_of(self, order: Integers) -> npt.NDArray[np.uint16]:
-        """The input of each event, by its place among all that are read."""
+        """The input of each event that is held, by its place among all that are read."""
         if len(self._recordings) == 1:
             return np.broadcast_to(np.uint16(self.sources[0]), order.shape)
         sources, places = self._sources_by_order
@@ -148,8 +149,11 @@ class HostTrace:
 
     @cached_property
     def _sources_by_order(self) -> tuple[npt.NDArray[np.uint16], Integers]:
-        frames = [events.frame.select("order", "source") for events in self._events.values()]
-        both = pl.concat(frames or [_NONE.frame.select("order", "source")]).sort("order")
+        columns = ("order", "source")
+        parts = [
+            f.select(columns) for s in self.stretches((*USED, *self._more)) for f in s.values()
+        ]
+        both = pl.concat(parts or [_NONE.frame.select(columns)]).sort("order")
         return both["source"].to_numpy(), both["order"].to_numpy()
 
     @cached_property
@@ -168,40 +172,45 @@ class HostTrace:
                 spans[source] = (first, last)
         return spans
 
+    def _counts(self) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        for recording in self._recordings.values():
+            for name, count in frames_of(recording.tracepoints).counts.items():
+                counts[name] = counts.get(name, 0) + count
+        return counts
+
     def _read(self) -> dict[str, HostEvents]:
-        parts: dict[str, list[pl.DataFrame]] = {}
-        for source, recording in self._recordings.items():
-            for name, frame in frames_of(recording.tracepoints).select(self._names).items():
-                if len(frame):
-                    parts.setdefault(name, []).append(self._placed(source, frame))
-        frames = {name: pl.concat(p, how="diagonal_relaxed") for name, p in parts.items()}
-        if len(self._recordings) > 1:
-            frames = _ordered_by_time(frames)
-        return {name: HostEvents(frame.sort("order")) for name, frame in frames.items()}
+        held: dict[str, list[pl.DataFrame]] = {}
+        faults: list[pl.DataFrame] = []
+        for stretch in self.stretches({*USED, *self._more}):
+            for name, frame in stretch.items():
+                if name in self._more or (name in FIELDS and name != GUEST_FAULT):
+                    held.setdefault(name, []).append(self._needed(name, frame))
+            if GUEST_FAULT in stretch:
+                stretch[GUEST_FAULT] = _telling(stretch[GUEST_FAULT])
+                faults.append(_columns(stretch[GUEST_FAULT], FIELDS[GUEST_FAULT]))
+            self.tracks.add(stretch)
+            self.threads.add(stretch)
+        if faults:
+            self.faults = HostEvents(pl.concat(faults, how="diagonal_relaxed", rechunk=True))
+        return {
+            name: HostEvents(pl.concat(parts, how="diagonal_relaxed", rechunk=True))
+            for name, parts in held.items()
+        }
 
-    def _placed(self, source: int, frame: pl.DataFrame) -> pl.DataFrame:
-        time_ns = self._clocks[source].to_ns(frame["time_ns"].fill_null(0).to_numpy())
-        return frame.with_columns(
-            pl.col("index").cast(pl.Int64).alias("order"),
-            pl.Series("time_ns", time_ns, pl.Int64),
-            pl.lit(source, pl.UInt16).alias("source"),
-            pl.int_range(pl.len()).alias("row"),
-            pl.col("comm").cast(pl.String),
-        )
+    def _needed(self, name: str, frame: pl.DataFrame) -> pl.DataFrame:
+        return frame if name in self._more else _columns(frame, FIELDS[name])
 
 
-def _ordered_by_time(frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    keys = pl.concat(
-        frame.select("time_ns", "source", "order").with_columns(pl.lit(name).alias("name"))
-        for name, frame in frames.items()
-    )
-    place = keys.with_row_index("at").sort("time_ns", "source", "order", maintain_order=True)
-    order = place.with_row_index("place").sort("at")["place"].cast(pl.Int64)
-    ordered, start = {}, 0
-    for name, frame in frames.items():
-        own = order.slice(start, len(frame)).alias("order")
-        ordered[name], start = frame.with_columns(own), start + len(frame)
-    return ordered
+def _columns(frame: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
+    """What all events have, and those of `fields` that there are."""
+    return frame.select(*COMMON, *(name for name in fields if name in frame.columns))
+
+
+def _telling(faults: pl.DataFrame) -> pl.DataFrame:
+    """The faults that tell their syndrome and IPA."""
+    events = HostEvents(faults)
+    return events.where(events.knows("hsr") & events.knows("ipa")).frame
 
 
 def host_trace(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from spetrace.arm import esr
 from spetrace.session.guest_faults import GuestFaults
-from spetrace.session.host_trace import ENTRY, EXIT, HostEvents, HostTrace
+from spetrace.session.host_trace import HostTrace
 from spetrace.session.machines import Machines
-from spetrace.session.thread_order import NEVER, ThreadOrder, taken, thread_keys
+from spetrace.session.thread_order import NEVER, keys_of
+from spetrace.session.track_kernel import NONE
 
 
 def vms_seen_from_start(
@@ -19,22 +21,30 @@ def vms_seen_from_start(
     That is: before the vCPU's next kvm_entry comes a kvm_guest_fault, an instruction abort with a
     translation fault, whose hxfar and ipa lie in one page.
     """
-    exits = host[EXIT]
-    vm = machines.vm_of(exits.pid)
-    numbers, first = np.unique(vm, return_index=True)
-    starts = thread_keys(exits)[first]
-    entries, fetches = host[ENTRY], _fetches_without_stage1(faults, page_size)
-    entry_order = taken(entries.order, ThreadOrder(entries).next_of(starts), NEVER)
-    fetch_order = taken(fetches.order, ThreadOrder(fetches).next_of(starts), NEVER)
-    return set(numbers[fetch_order < entry_order].tolist()) - {-1}
+    firsts = host.tracks.firsts
+    vm = machines.vm_of(firsts.thread)
+    exits = np.flatnonzero((vm >= 0) & (firsts.exit_order != NONE))
+    exits = exits[np.argsort(firsts.exit_order[exits])]
+    _numbers, first = np.unique(vm[exits], return_index=True)
+    starts = exits[first]
+    entry = firsts.entry_after_exit[starts]
+    until = np.where(entry == NONE, NEVER, entry)
+    fetches = np.flatnonzero(_are_without_stage1(faults, page_size))
+    keys = keys_of(faults.events.pid[fetches], faults.events.order[fetches])
+    keys = np.sort(keys)
+    low = np.searchsorted(keys, keys_of(firsts.thread[starts], firsts.exit_order[starts]))
+    high = np.searchsorted(keys, keys_of(firsts.thread[starts], until))
+    return set(vm[starts[low < high]].tolist())
 
 
-def _fetches_without_stage1(faults: GuestFaults, page_size: int) -> HostEvents:
+def _are_without_stage1(faults: GuestFaults, page_size: int) -> npt.NDArray[np.bool_]:
+    """Which faults are instruction fetches at an address that is its own IPA."""
     page = np.uint64(page_size)
     same_page = faults.events.unsigned("hxfar") // page == faults.ipa // page
-    return faults.events.where(
+    fetches: npt.NDArray[np.bool_] = (
         same_page
         & faults.events.knows("hxfar")
         & esr.is_fetch(faults.esr)
         & esr.is_translation_fault(faults.esr)
     )
+    return fetches

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -12,53 +13,60 @@ import pyarrow as pa
 from spetrace.arm.esr import EXIT_CLASS_NAMES, KVM_EXIT_TRAP
 from spetrace.session.event_run import Integers
 from spetrace.session.guest_faults import GuestFaults
-from spetrace.session.host_trace import ENTRY, EXIT, HostTrace
+from spetrace.session.host_names import EXIT
+from spetrace.session.host_stretches import pids_of
+from spetrace.session.host_trace import HostTrace
 from spetrace.session.machines import Machines
-from spetrace.session.thread_order import NEVER, NONE, ThreadOrder, taken, thread_keys
+from spetrace.session.track_kernel import NONE
+from spetrace.session.vcpu_tracks import ExitTracks
 from spetrace.tables.kvm_exits import KVM_EXITS
 
 _NAMES: Final = [EXIT_CLASS_NAMES.get(code, f"{code:#x}") for code in range(64)]
 
 
-def build_kvm_exits(host: HostTrace, machines: Machines, faults: GuestFaults) -> pa.Table:
+def kvm_exit_batches(
+    host: HostTrace, machines: Machines, faults: GuestFaults
+) -> Iterator[pa.RecordBatch]:
     """One row per kvm_exit, in order; `guest_fault` counts in `faults`.
 
     An exit has no entry where the thread's next event of the two is another exit (lost events), and
-    no class where its `ret` is no trap: the kernel leaves the class 0 then.
+    no class where its `ret` is no trap: the kernel leaves the class 0 then. The exits are decoded
+    once more while the batches are taken.
     """
-    exits, entries = host[EXIT], host[ENTRY]
-    entry_row = paired_entries(host)
-    entry_ns = _known(taken(entries.time_ns, entry_row, 0), entry_row != NONE)
-    ret = _field(exits.frame, "ret", pl.Int32)
-    class_ = _field(exits.frame, "esr_ec", pl.UInt8).set(ret.ne_missing(KVM_EXIT_TRAP), None)
+    exits, first_faults = host.tracks.exits, _FirstFaults(faults.exit_row)
+    start = 0
+    for stretch in host.stretches([EXIT]):
+        if EXIT in stretch:
+            end = start + len(stretch[EXIT])
+            tracks = ExitTracks(exits.entry_ns[start:end], exits.is_paired[start:end])
+            yield _batch(stretch[EXIT], tracks, machines, first_faults.of(start, end))
+            start = end
+
+
+def _batch(
+    exits: pl.DataFrame, tracks: ExitTracks, machines: Machines, faults: pl.Series
+) -> pa.RecordBatch:
+    entry_ns = _known(tracks.entry_ns, tracks.is_paired)
+    ret = _field(exits, "ret", pl.Int32)
+    class_ = _field(exits, "esr_ec", pl.UInt8).set(ret.ne_missing(KVM_EXIT_TRAP), None)
+    pid = pids_of(exits)
     columns = {
-        "source": exits.frame["source"],
-        "vm": machine_column("vm", machines.vm_of(exits.pid)),
-        "vcpu": machine_column("vcpu", machines.vcpu_of(exits.pid)),
-        "exit_ns": exits.time_ns,
+        "source": exits["source"],
+        "vm": machine_column("vm", machines.vm_of(pid)),
+        "vcpu": machine_column("vcpu", machines.vcpu_of(pid)),
+        "exit_ns": exits["time_ns"],
         "entry_ns": entry_ns,
-        "handled_ns": entry_ns - exits.frame["time_ns"],
+        "handled_ns": entry_ns - exits["time_ns"],
         "ret": ret,
         "exit_class": class_,
         "exit_class_name": pa.DictionaryArray.from_arrays(
             class_.cast(pl.Int32).set(class_ >= len(_NAMES), None).to_arrow(), pa.array(_NAMES)
         ),
-        "pc": _field(exits.frame, "vcpu_pc", pl.UInt64),
-        "guest_fault": _fault_rows(faults, len(exits)),
+        "pc": _field(exits, "vcpu_pc", pl.UInt64),
+        "guest_fault": faults,
     }
-    return KVM_EXITS.from_columns(columns, len(exits))
-
-
-def paired_entries(host: HostTrace) -> Integers:
-    """Per kvm_exit the row of the kvm_entry that ends it, on whatever CPU; NONE where the thread's
-    next event of the two is another exit, or there is none.
-    """
-    exits, entries = host[EXIT], host[ENTRY]
-    keys = thread_keys(exits)
-    entry_row = ThreadOrder(entries).next_of(keys)
-    next_exit = taken(exits.order, ThreadOrder(exits).next_of(keys), NEVER)
-    entry_row[taken(entries.order, entry_row, NEVER) > next_exit] = NONE
-    return entry_row
+    table = KVM_EXITS.from_columns(columns, len(exits)).combine_chunks()
+    return table.to_batches()[0]
 
 
 def machine_column(name: str, numbers: np.ndarray) -> pl.Series:
@@ -74,12 +82,20 @@ def _field(frame: pl.DataFrame, name: str, type_: type[pl.DataType]) -> pl.Serie
     return frame[name].cast(type_, strict=False)
 
 
-def _fault_rows(faults: GuestFaults, exits: int) -> pl.Series:
+class _FirstFaults:
     """Per exit the first fault that came before the next kvm_entry."""
-    row: Integers = np.full(exits, NONE)
-    known = np.flatnonzero(faults.exit_row != NONE)[::-1]
-    row[faults.exit_row[known]] = known
-    return _known(row, row != NONE).cast(pl.UInt64)
+
+    def __init__(self, exit_row: Integers) -> None:
+        known = np.flatnonzero(exit_row != NONE)
+        self._exit, first = np.unique(exit_row[known], return_index=True)
+        self._fault = known[first]
+
+    def of(self, start: int, end: int) -> pl.Series:
+        """Those of the exits from `start` to before `end`; null for exits without."""
+        low, high = np.searchsorted(self._exit, [start, end])
+        row: Integers = np.full(end - start, NONE)
+        row[self._exit[low:high] - start] = self._fault[low:high]
+        return _known(row, row != NONE).cast(pl.UInt64)
 
 
 def _known(values: Integers, known: npt.NDArray[np.bool_]) -> pl.Series:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import polars as pl
 
 from spetrace.errors import InputError
-from spetrace.session.host_trace import ENTRY, EXIT, HostTrace
+from spetrace.session.host_trace import HostTrace
 from spetrace.session.recorded_guests import recorded_guests
 
 MACHINES_MAX: Final = 1 << 16
@@ -117,19 +117,14 @@ def find_machines(host: HostTrace, processes: Mapping[int, int | str] | None = N
 
 def _vcpu_threads(host: HostTrace) -> list[_Thread]:
     """The threads that run kvm_entry or kvm_exit, by first kvm_entry."""
-    columns = ("pid", "order", "tgid", "comm")
-    both = pl.concat(
-        host[name].frame.select(*columns).with_columns(entry=pl.lit(name == ENTRY))
-        for name in (ENTRY, EXIT)
-    ).filter(pl.col("pid") >= 0)
     named = pl.col("comm").filter(~pl.col("comm").str.contains(rf"^({_NO_NAME.pattern})$"))
     last = np.iinfo(np.int64).max
     rows = (
-        both.sort("order")
+        host.threads.seen.sort("first")
         .group_by("pid")
         .agg(
-            pl.col("order").filter(pl.col("entry")).min().fill_null(last).alias("first_entry"),
-            pl.col("order").min().alias("first"),
+            pl.col("first_entry").min().fill_null(last),
+            pl.col("first").min(),
             pl.col("tgid").drop_nulls().first(),
             named.drop_nulls().first(),
         )

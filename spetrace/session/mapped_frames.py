@@ -48,6 +48,18 @@ class MappedFrames(Mapping[str, pl.DataFrame]):
                 yield name, frame
         yield from self._mapped.items()
 
+    def stretches(self, names: Collection[str]) -> Iterator[dict[str, pl.DataFrame]]:
+        """The events of those of `names`, one stretch of the recording's order after the other."""
+        left = {name: frame for name, frame in self._mapped.items() if name in names}
+        for own in self._own.stretches([name for name in names if name not in self._mapped]):
+            last = max((f["index"][-1] for f in own.values() if len(f)), default=-1)
+            ends = {
+                name: frame["index"].search_sorted(last, "right") for name, frame in left.items()
+            }
+            yield own | {name: frame[: ends[name]] for name, frame in left.items()}
+            left = {name: frame[ends[name] :] for name, frame in left.items()}
+        yield left
+
     def empty(self, name: str) -> pl.DataFrame:
         """The frame of a tracepoint without its rows."""
         mapped = self._mapped.get(name)

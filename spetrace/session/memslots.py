@@ -12,7 +12,8 @@ import polars as pl
 
 from spetrace.errors import InputError
 from spetrace.session.event_run import Integers
-from spetrace.session.host_trace import MEMSLOT, S2_MAP, HostEvents, HostTrace
+from spetrace.session.host_names import MEMSLOT, S2_MAP
+from spetrace.session.host_trace import HostEvents, HostTrace
 from spetrace.session.machines import Machines
 
 READ_ONLY: Final = 1 << 1
@@ -98,7 +99,7 @@ def _vm_of_changes(
     if len(machines.vms) == 1:
         return np.full(len(changes), machines.vms[0].vm, np.int32)
     vm = np.full(len(changes), -1, np.int32)
-    tgid = changes.frame["tgid"].fill_null(-1).to_numpy()
+    tgid = changes.tgid
     for machine in machines.vms:
         if machine.pid is not None:
             vm[tgid == machine.pid] = machine.vm

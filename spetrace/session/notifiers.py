@@ -22,7 +22,8 @@ from spetrace.session.event_run import (
     event_run,
 )
 from spetrace.session.host_events import HostRun, joined
-from spetrace.session.host_trace import SET_SPTE_HVA, UNMAP_HVA, HostTrace
+from spetrace.session.host_names import SET_SPTE_HVA, UNMAP_HVA
+from spetrace.session.host_trace import HostTrace
 from spetrace.session.memslots import Memslot, place_host_ranges
 from spetrace.session.page_range import end_page, first_page
 

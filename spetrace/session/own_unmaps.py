@@ -8,9 +8,9 @@ import numpy.typing as npt
 from spetrace.session.event_run import Integers
 from spetrace.session.guest_faults import GuestFaults
 from spetrace.session.host_events import HostRun
-from spetrace.session.host_trace import HostEvents
 from spetrace.session.notifiers import Notifiers
-from spetrace.session.thread_order import NEVER, keys_of, taken
+from spetrace.session.thread_order import NEVER, keys_of
+from spetrace.session.track_kernel import NONE
 
 Mask = npt.NDArray[np.bool_]
 
@@ -20,7 +20,6 @@ def are_after_own_unmap(
     own: Integers,
     unmaps: HostRun,
     notifiers: Notifiers,
-    entries: HostEvents,
     page_size: int,
 ) -> Mask:
     """Which of the faults `own` (rows of one VM's) come after such an attempt at the same page.
@@ -30,7 +29,7 @@ def are_after_own_unmap(
     by_thread = np.lexsort((faults.events.order[own], faults.events.pid[own]))
     rows = own[by_thread]
     again = faults.is_retried[rows] & ~faults.is_denied_next[rows]
-    fault, unmap = _unmaps_meanwhile(faults, rows, unmaps, notifiers, entries)
+    fault, unmap = _unmaps_meanwhile(faults, rows, unmaps, notifiers)
     page = faults.ipa[rows][fault] // np.uint64(page_size)
     first = unmaps.run.ipa[unmap] // np.uint64(page_size)
     hit = (first <= page) & (page < first + unmaps.run.pages[unmap])
@@ -48,7 +47,6 @@ def _unmaps_meanwhile(
     rows: Integers,
     unmaps: HostRun,
     notifiers: Notifiers,
-    entries: HostEvents,
 ) -> tuple[Integers, Integers]:
     """Pairs (place in `rows`, row of `unmaps`): what each fault's thread unmaps from the fault to
     its next kvm_entry or fault. `rows` are thread by thread, each in order.
@@ -56,7 +54,8 @@ def _unmaps_meanwhile(
     thread, order = faults.events.pid[rows], faults.events.order[rows]
     follows = np.concatenate((thread[1:] == thread[:-1], [False]))[: len(rows)]
     following = np.where(follows, np.roll(order, -1), NEVER)
-    stop = np.minimum(taken(entries.order, faults.entry_row[rows], NEVER), following)
+    entry = faults.entry_order[rows]
+    stop = np.minimum(np.where(entry == NONE, NEVER, entry), following)
     keys = keys_of(notifiers.thread_of(unmaps.order), unmaps.order)
     by_key = np.argsort(keys, kind="stable")
     low = np.searchsorted(keys[by_key], keys_of(thread, order))

@@ -22,7 +22,6 @@ from spetrace.arm import esr
 from spetrace.session.event_run import Addresses, Integers
 from spetrace.session.guest_faults import GuestFaults
 from spetrace.session.host_events import HostRun
-from spetrace.session.host_trace import HostEvents
 from spetrace.session.notifiers import Notifiers
 from spetrace.session.own_unmaps import are_after_own_unmap
 from spetrace.session.page_sets import ADD, QUERY, REMOVE, replay_page_set
@@ -45,13 +44,12 @@ def read_only_maps(
     maps: MappedRanges,
     unmaps: HostRun,
     notifiers: Notifiers,
-    entries: HostEvents,
     page_size: int,
 ) -> Mask:
     """Which of `maps` are read-only; `own` are the rows of all the VM's faults, `unmaps` its unmaps."""
     is_read = ~esr.is_write_fault(faults.esr[maps.row]).astype(bool)
     moved = np.zeros(len(faults), bool)
-    moved[own] = are_after_own_unmap(faults, own, unmaps, notifiers, entries, page_size)
+    moved[own] = are_after_own_unmap(faults, own, unmaps, notifiers, page_size)
     shown: Mask = is_read & (
         moved[maps.row] | _written_later(faults, maps, unmaps, is_read, page_size)
     )

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from spetrace.arm import esr
 from spetrace.arm.spe_registers import SPE_REGISTERS, packed
+from spetrace.session.host_stretches import COMMON
 from spetrace.session.host_trace import HostEvents, HostTrace
 from spetrace.session.kvm_exits import machine_column
 from spetrace.session.machines import Machines
@@ -28,9 +29,16 @@ def build_spe_register_accesses(host: HostTrace, machines: Machines) -> pa.Table
     From kvm_sys_access; of an input without any, from kvm_handle_sys_reg, whose syndrome tells the
     same but the PC.
     """
-    accesses, handled = _by_access(host.other(_ACCESS)), _by_syndrome(host.other(_HANDLED))
-    handled = handled.join(accesses.select("source").unique(), on="source", how="anti")
-    both = pl.concat([accesses, handled]).filter(pl.col("reg").is_not_null())
+    telling = host.sources_with(_ACCESS)
+    names = [_ACCESS] if telling == host.sources else [_ACCESS, _HANDLED]
+    parts = [_by_access(HostEvents(pl.DataFrame(schema=COMMON)))]
+    for stretch in host.stretches(names):
+        if _ACCESS in stretch:
+            parts.append(_by_access(HostEvents(stretch[_ACCESS])))
+        if _HANDLED in stretch:
+            others = stretch[_HANDLED].filter(~pl.col("source").is_in(telling))
+            parts.append(_by_syndrome(HostEvents(others)))
+    both = pl.concat(parts)
     pid = both["pid"].fill_null(-1).to_numpy()
     both = both.with_columns(
         machine_column("vm", machines.vm_of(pid)), machine_column("vcpu", machines.vcpu_of(pid))
@@ -71,4 +79,4 @@ def _accesses(
     reg = number.replace_strict(_NAMES, default=None, return_dtype=pl.String).alias("reg")
     named = frame.select("is_write", "pc", reg)
     common = events.frame.select("source", "order", "time_ns", "pid")
-    return common.hstack(named)
+    return common.hstack(named).filter(pl.col("reg").is_not_null())

@@ -87,14 +87,17 @@ def guest_streams(
     assumptions: Assumptions,
     quality: Quality,
 ) -> list[GuestStream]:
-    """All streams that have events, by VM and vCPU; `surveys` are those of the SPE recordings."""
+    """All streams that have events, by VM and vCPU; `surveys` are those of the SPE recordings.
+
+    Rows count through all recordings, as in table spe_records of the session.
+    """
     streams = []
+    row = 0
     by_place = {(owner.source, owner.stream): owner for owner in owners}
     for source, recording in enumerate(recordings):
         if recording.spe is None:
             continue
         area = _assumed_area_bytes(recording.spe, aux_bytes, assumptions)
-        row = 0
         for stream, survey in enumerate(surveys[source].streams):
             owner = by_place[source, stream]
             quality.add("spe_records_outside_aux", survey.outside)

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Final
+
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
 from spetrace.arm import esr
 from spetrace.session.guest_faults import GuestFaults
-from spetrace.session.host_trace import ENTRY, EXIT, HostTrace
-from spetrace.session.kvm_exits import machine_column, paired_entries
-from spetrace.session.thread_order import NONE, taken
+from spetrace.session.kvm_exits import machine_column
 from spetrace.tables.stage2_faults import STAGE2_FAULTS
 
+_BATCH_ROWS: Final = 1 << 18
 
-def build_stage2_faults(host: HostTrace, faults: GuestFaults) -> pa.Table:
+
+def stage2_fault_batches(faults: GuestFaults) -> Iterator[pa.RecordBatch]:
     """One row per fault of `faults`, in order."""
+    for start in range(0, len(faults), _BATCH_ROWS):
+        part = faults.part(slice(start, start + _BATCH_ROWS))
+        yield from _table(part).combine_chunks().to_batches()
+
+
+def _table(faults: GuestFaults) -> pa.Table:
     events = faults.events
     status = esr.fault_status(faults.esr).astype(np.uint8)
     level = pl.Series(esr.fault_level(status))
@@ -37,7 +46,7 @@ def build_stage2_faults(host: HostTrace, faults: GuestFaults) -> pa.Table:
         "on_stage1_walk": esr.on_stage1_walk(faults.esr),
         "is_fetch": esr.is_fetch(faults.esr),
         "mmio": faults.is_mmio | faults.is_retried,
-        "handled_ns": _handled_ns(host, faults),
+        "handled_ns": _known(faults.handled_ns, faults.is_handled),
         "is_emulated": faults.is_mmio,
         "is_cache_maintenance": esr.is_cache_maintenance(faults.esr),
     }
@@ -46,10 +55,3 @@ def build_stage2_faults(host: HostTrace, faults: GuestFaults) -> pa.Table:
 
 def _known(values: np.ndarray, known: np.ndarray) -> pa.Array:
     return pa.array(values, mask=~known)
-
-
-def _handled_ns(host: HostTrace, faults: GuestFaults) -> pa.Array:
-    """From the kvm_exit before the fault to the kvm_entry after it; null where these are no pair."""
-    row = taken(paired_entries(host), faults.exit_row, NONE)
-    spent = taken(host[ENTRY].time_ns, row, 0) - taken(host[EXIT].time_ns, faults.exit_row, 0)
-    return pa.array(spent, mask=row == NONE)

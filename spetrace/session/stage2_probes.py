@@ -24,7 +24,8 @@ from spetrace.session.event_run import (
     event_run,
 )
 from spetrace.session.host_events import HostRun
-from spetrace.session.host_trace import S2_MAP, S2_RELAX, S2_UNMAP, S2_WP, HostEvents, HostTrace
+from spetrace.session.host_names import S2_MAP, S2_RELAX, S2_UNMAP, S2_WP
+from spetrace.session.host_trace import HostEvents, HostTrace
 from spetrace.session.machines import Machines
 from spetrace.session.page_range import end_page, first_page
 from spetrace.session.page_sets import ADD, ADD_IF_ANY, REMOVE, replay_page_set

@@ -17,7 +17,7 @@ from spetrace.arm import esr
 from spetrace.session.event_run import STAGE2_MAP, Addresses, Integers, event_run
 from spetrace.session.guest_faults import GuestFaults
 from spetrace.session.host_events import HostRun, joined
-from spetrace.session.host_trace import ENTRY, HostTrace
+from spetrace.session.host_trace import HostTrace
 from spetrace.session.memslots import Memslot, slot_bounds
 from spetrace.session.notifiers import read_notifiers, unmaps_of_vm
 from spetrace.session.page_range import end_page, first_page
@@ -44,7 +44,6 @@ class TracedStage2:
         self._faults = faults
         self._page_size = page_size
         self._infer_read_only = infer_read_only
-        self._entries = host[ENTRY]
         self._level = esr.fault_level(faults.esr)
         self._is_translation = esr.is_translation_fault(faults.esr)
         write = esr.is_permission_fault(faults.esr) & esr.write_not_read(faults.esr)
@@ -78,11 +77,10 @@ class TracedStage2:
         if self._infer_read_only:
             ranges = MappedRanges(served, first, end)
             writable = ~read_only_maps(
-                faults, own, ranges, unmaps, self.notifiers, self._entries, self._page_size
+                faults, own, ranges, unmaps, self.notifiers, self._page_size
             )
-        entry = faults.entry_row[served]
         run = event_run(
-            self._entries.time_ns[entry],
+            faults.entry_ns[served],
             STAGE2_MAP,
             vm=vm,
             value=writable,
@@ -90,7 +88,7 @@ class TracedStage2:
             pages=end - first,
             row=faults.events.row[served],
         )
-        return HostRun(self._entries.order[entry], run)
+        return HostRun(faults.entry_order[served], run)
 
     def _blocks(
         self, served: Integers, slots: Sequence[Memslot], block_bytes: int | None

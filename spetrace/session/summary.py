@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from spetrace.session.clocks import Alignment, HostClock
+from spetrace.session.host_names import ENTRY, EXIT, GUEST_FAULT
 from spetrace.session.host_stage2 import HostStage2
-from spetrace.session.host_trace import ENTRY, EXIT, GUEST_FAULT
 from spetrace.session.machines import Machines
 from spetrace.session.memslots import ALWAYS
 from spetrace.session.ram import Ram

@@ -13,6 +13,7 @@ from spetrace.tables.results import ABORTS, BLACKOUTS, OUTCOME, PINNED, RESULTS
 from spetrace.tables.spe_records import SPE_RECORDS
 from spetrace.tables.spe_register_accesses import SPE_REGISTER_ACCESSES
 from spetrace.tables.stage2_faults import STAGE2_FAULTS
+from spetrace.tables.sweep import RUNS
 from spetrace.tables.threads import THREADS
 from spetrace.tables.tracepoints import TRACEPOINTS
 
@@ -38,6 +39,7 @@ TABLES = {
         PINNED,
         OUTCOME,
         FIDELITY,
+        RUNS,
         *PROFILE_TABLES,
     )
 }

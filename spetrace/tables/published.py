@@ -60,21 +60,21 @@ def write_schemas(folder: Path) -> None:
 def _describe_column(column: Column) -> dict[str, Any]:
     return {
         "name": column.name,
-        "type": _type_name(column.type),
+        "type": type_name(column.type),
         "nullable": column.nullable,
         "unit": column.unit,
         "doc": column.doc,
     }
 
 
-def _type_name(type_: pa.DataType) -> str:
+def type_name(type_: pa.DataType) -> str:
     """The Arrow type as published: independent of how a pyarrow version prints it."""
     if pa.types.is_dictionary(type_):
-        return f"dictionary<{_type_name(type_.index_type)}, {_type_name(type_.value_type)}>"
+        return f"dictionary<{type_name(type_.index_type)}, {type_name(type_.value_type)}>"
     if pa.types.is_list(type_):
-        return f"list<{_type_name(type_.value_type)}>"
+        return f"list<{type_name(type_.value_type)}>"
     if pa.types.is_struct(type_):
-        return f"struct<{', '.join(f'{f.name}: {_type_name(f.type)}' for f in type_)}>"
+        return f"struct<{', '.join(f'{f.name}: {type_name(f.type)}' for f in type_)}>"
     if pa.types.is_decimal(type_):
         return f"decimal128({type_.precision}, {type_.scale})"
     return str(type_)

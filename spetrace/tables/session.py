@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 
 from spetrace.quality import Quality
 from spetrace.tables.costs import CostBasis
+from spetrace.tables.recording import Recording
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,21 @@ def pieces_of(tables: Mapping[str, pa.Table]) -> Iterable[tuple[str, pa.Table]]:
     return tables.batches() if isinstance(tables, TablePieces) else tables.items()
 
 
+@runtime_checkable
+class StreamedTables(Protocol):
+    """A mapping of tables some of which are made while they are read."""
+
+    def batches_of(self, name: str) -> Iterator[pa.RecordBatch]:
+        """The rows of one table in order, in batches of bounded size."""
+
+
+def batches_of(tables: Mapping[str, pa.Table], name: str) -> Iterator[pa.RecordBatch]:
+    """The rows of one table, in batches of bounded size where `tables` can give such."""
+    if isinstance(tables, StreamedTables):
+        return tables.batches_of(name)
+    return iter(tables[name].to_batches())
+
+
 @dataclass
 class Session:
     """The inputs of one replay, put on one clock and merged."""
@@ -54,7 +71,7 @@ class Session:
     """Per VM: vm, pid, vcpus [{vcpu, pid, comm}], ram {ipa, bytes}, memslots, initial_stage2."""
     clocks: list[dict[str, Any]] = field(default_factory=list)
     """Per input: source, clock, offset_ns, how (a sentence)."""
-    tables: dict[str, pa.Table] = field(default_factory=dict)
+    tables: Mapping[str, pa.Table] = field(default_factory=dict)
     """Derived tables by name: aux_records, recording_gaps, mappings, threads, kvm_exits, ...."""
     tracepoints: Mapping[str, pa.Table] = field(default_factory=dict)
     """Per tracepoint its table: the columns of table tracepoints, then its own fields."""
@@ -62,3 +79,7 @@ class Session:
     """The events in batches, to be gone through once, where they are not in memory."""
     costs: list[CostBasis] = field(default_factory=list)
     """Costs that were measured from the inputs or read from a file."""
+    recordings: Sequence[Recording] = ()
+    """The inputs, without tracepoints and events, where their SPE records can be read once more."""
+    folder: Path | None = None
+    """The session folder that it was read from, which may hold SPE records."""

@@ -5,6 +5,7 @@ Code, `schemas/`, validation and file metadata derive from these declarations.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -48,11 +49,16 @@ class Table:
 
     @property
     def schema(self) -> pa.Schema:
-        """The Arrow schema, with the table's name, version and producer in its metadata."""
+        """The Arrow schema; its metadata tell the table's name, version and producer, and units.
+
+        `spetrace.units` is a JSON object of the columns that have one, for readers of Parquet that
+        do not see the metadata of Arrow's fields.
+        """
         metadata = {
             "spetrace.table": self.name,
             "spetrace.version": self.version,
             "spetrace.producer": f"spetrace {__version__}",
+            "spetrace.units": json.dumps({c.name: c.unit for c in self.columns if c.unit}),
         }
         return pa.schema([c.field() for c in self.columns], metadata=metadata)
 

@@ -26,6 +26,11 @@ class TracepointFrames(Protocol):
     def batches(self) -> Iterator[tuple[str, pl.DataFrame]]:
         """All events in pieces of bounded size: those of one tracepoint follow each other in order."""
 
+    def stretches(self, names: Collection[str]) -> Iterator[dict[str, pl.DataFrame]]:
+        """The events of those of `names` that there are, in pieces of bounded size: one stretch of
+        the recording's order after the other, all its tracepoints together.
+        """
+
     def empty(self, name: str) -> pl.DataFrame:
         """The frame of a tracepoint without its rows."""
 
@@ -55,6 +60,10 @@ class HeldFrames:
     def batches(self) -> Iterator[tuple[str, pl.DataFrame]]:
         """The frames as they are."""
         yield from self._frames.items()
+
+    def stretches(self, names: Collection[str]) -> Iterator[dict[str, pl.DataFrame]]:
+        """The frames of those of `names` that there are, as one stretch."""
+        yield self.select(names)
 
     def empty(self, name: str) -> pl.DataFrame:
         """The frame of a tracepoint without its rows."""

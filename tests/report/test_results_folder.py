@@ -10,6 +10,7 @@ from runs import full_run, run_of, small_run
 
 from spetrace.errors import InputError, OutputError
 from spetrace.report import parquet
+from spetrace.report.charts import charts_of
 from spetrace.report.comparison import compare
 from spetrace.report.html import render_html
 from spetrace.report.json_report import render_json
@@ -42,7 +43,8 @@ def test_reports_can_be_made_again_from_the_folder(tmp_path: Path) -> None:
     loaded = load_run(tmp_path)
     assert compare(loaded) == compare(run)
     assert (tmp_path / "report.txt").read_text("utf-8") == render_mail(compare(loaded))
-    assert (tmp_path / "report.html").read_text("utf-8") == render_html(compare(loaded))
+    page = render_html(compare(loaded), charts_of(loaded))
+    assert (tmp_path / "report.html").read_text("utf-8") == page
     assert (tmp_path / "report.json").read_text("utf-8") == render_json(loaded)
 
 

@@ -14,6 +14,7 @@ from spetrace.ingest.event_log.columns import checked
 from spetrace.ingest.event_log.event import EventError, read_event
 from spetrace.ingest.event_log.fields import page_size_of
 from spetrace.tables.events import EVENTS
+from spetrace.tables.versions import check_version, names_table
 
 PARQUET_MAGIC = b"PAR1"
 ARROW_MAGIC = b"ARROW1\0\0"
@@ -60,6 +61,7 @@ def _read(
 def _parquet_batches(data: memoryview) -> Batches:
     source = pa.py_buffer(data)
     schema = pq.ParquetFile(source).schema_arrow
+    _check_version(schema)
     names = _known(schema.names)
     texts = [n for n in names if pa.types.is_string(schema.field(n).type)]
     file = pq.ParquetFile(source, read_dictionary=texts)
@@ -72,7 +74,9 @@ def _arrow_batches(data: memoryview) -> Batches:
     source = pa.py_buffer(data)
     is_file = data[: len(ARROW_MAGIC)] == ARROW_MAGIC
     open_ = pa.ipc.open_file if is_file else pa.ipc.open_stream
-    names = open_(source).schema.names
+    schema = open_(source).schema
+    _check_version(schema)
+    names = schema.names
     fields = [names.index(name) for name in _known(names)]
     reader = open_(source, options=pa.ipc.IpcReadOptions(included_fields=fields))
     if not is_file:
@@ -80,6 +84,13 @@ def _arrow_batches(data: memoryview) -> Batches:
         return
     for i in range(reader.num_record_batches):
         yield reader.get_batch(i)
+
+
+def _check_version(schema: pa.Schema) -> None:
+    """Refuse a newer major version; a log that others wrote names none."""
+    metadata = schema.metadata or {}
+    if names_table(EVENTS, metadata):
+        check_version(EVENTS, metadata)
 
 
 def _known(names: list[str]) -> list[str]:

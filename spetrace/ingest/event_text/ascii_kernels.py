@@ -7,41 +7,44 @@ returns a place below 0.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from spetrace.ingest.kernel_step import step
 
 BLANK, DASH, DOT, COLON, EQUALS, UNDERSCORE = (ord(c) for c in " -.:=_")
 OPEN, CLOSE, BRACKET, BRACKET_CLOSE = (ord(c) for c in "()[]")
 ZERO, NINE, LOWER_A, LOWER_F, LOWER_X = (ord(c) for c in "09afx")
 MOST_HEX_DIGITS = 16
+PID_DIGITS, CPU_DIGITS, MOST_DIGITS = np.int64(10), np.int64(9), np.int64(19)
+"""The most digits of decimal numbers; not plain ints, for each of which numba would compile anew."""
 _TENTH, _LAST_DIGIT = np.uint64(((1 << 64) - 1) // 10), np.uint64(((1 << 64) - 1) % 10)
 
 
-@njit(cache=True, nogil=True)
+@step
 def is_blank(byte):  # type: ignore[no-untyped-def]
     """Whether it is a blank or a control character that separates words."""
     return byte == 32 or 9 <= byte <= 13
 
 
-@njit(cache=True, nogil=True)
+@step
 def is_digit(byte):  # type: ignore[no-untyped-def]
     """Whether it is a decimal digit."""
     return ZERO <= byte <= NINE
 
 
-@njit(cache=True, nogil=True)
+@step
 def is_word(byte):  # type: ignore[no-untyped-def]
     """Whether it can be in a name: letter, digit, underscore, or part of a non-ASCII character."""
     letter = byte | 32
     return ZERO <= byte <= NINE or 97 <= letter <= 122 or byte == UNDERSCORE or byte >= 128
 
 
-@njit(cache=True, nogil=True)
+@step
 def begins_character(byte):  # type: ignore[no-untyped-def]
     """Whether it is the first byte of a character in UTF-8."""
     return byte & 0xC0 != 0x80
 
 
-@njit(cache=True, nogil=True)
+@step
 def skip_blanks(data, at, end):  # type: ignore[no-untyped-def]
     """The first place from `at` on that holds no blank."""
     while at < end and is_blank(data[at]):
@@ -49,7 +52,7 @@ def skip_blanks(data, at, end):  # type: ignore[no-untyped-def]
     return at
 
 
-@njit(cache=True, nogil=True)
+@step
 def skip_word(data, at, end):  # type: ignore[no-untyped-def]
     """The end of the name that begins at `at`."""
     while at < end and is_word(data[at]):
@@ -57,9 +60,9 @@ def skip_word(data, at, end):  # type: ignore[no-untyped-def]
     return at
 
 
-@njit(cache=True, nogil=True)
+@step
 def decimal(data, at, end, most):  # type: ignore[no-untyped-def]
-    """The number of 1 to `most` (at most 19) digits at `at`, and the place behind it."""
+    """The number of 1 to `most` (an int64, at most MOST_DIGITS) digits at `at`, and the place behind it."""
     value = np.uint64(0)
     to = at
     while to < end and is_digit(data[to]):
@@ -70,7 +73,7 @@ def decimal(data, at, end, most):  # type: ignore[no-untyped-def]
     return value, to
 
 
-@njit(cache=True, nogil=True)
+@step
 def long_decimal(data, at, end):  # type: ignore[no-untyped-def]
     """A number of any digits, whether it fits 64 bits, and the place behind it."""
     value = np.uint64(0)
@@ -84,7 +87,7 @@ def long_decimal(data, at, end):  # type: ignore[no-untyped-def]
     return value, fits, to if to > at else -1
 
 
-@njit(cache=True, nogil=True)
+@step
 def hexadecimal(data, at, end):  # type: ignore[no-untyped-def]
     """A number of any lower-case hex digits without 0x, whether it fits, the place behind it."""
     value = np.uint64(0)
@@ -104,7 +107,7 @@ def hexadecimal(data, at, end):  # type: ignore[no-untyped-def]
     return value, significant <= MOST_HEX_DIGITS, to if to > at else -1
 
 
-@njit(cache=True, nogil=True)
+@step
 def skip_0x(data, at, end):  # type: ignore[no-untyped-def]
     """The place behind the 0x at `at`, or `at` where there is none."""
     if at + 1 < end and data[at] == ZERO and data[at + 1] == LOWER_X:
@@ -112,7 +115,7 @@ def skip_0x(data, at, end):  # type: ignore[no-untyped-def]
     return at
 
 
-@njit(cache=True, nogil=True)
+@step
 def literal(data, at, end, text, first, last):  # type: ignore[no-untyped-def]
     """The place behind text[first:last] at `at`; a blank in it stands for one or more."""
     for i in range(first, last):

@@ -66,10 +66,8 @@ class Contents:
 
     def recording(self, name: str, size: int) -> Recording:
         """All of it as the recording of the file `name` of `size` bytes."""
-        frames = self.tables.finish()
         origin = self._times.origin
-        if origin == Origin.EVENT_BEFORE:
-            frames = self._times.summed(frames)
+        summed = self._times.summed() if origin == Origin.EVENT_BEFORE else None
         count_oddities(
             self._quality,
             self._counts,
@@ -87,7 +85,7 @@ class Contents:
             clock_is_ns=layout.PLAIN not in self._forms,
             properties=self._properties(origin),
             quality=self._quality,
-            tracepoints=frames,
+            tracepoints=self.tables.finish(summed),
         )
 
     def _count_unparsed(self) -> None:

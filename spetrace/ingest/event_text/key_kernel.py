@@ -20,6 +20,7 @@ from spetrace.ingest.event_text.ascii_kernels import (
     skip_word,
 )
 from spetrace.ingest.event_text.names import same_bytes
+from spetrace.ingest.kernel_step import step
 
 MOST_KEYS = 64
 IS_DECIMAL, IS_HEXADECIMAL = 1, 2
@@ -27,12 +28,12 @@ _COMMA, _MORE = ord(","), ord(">")
 _LAST_INT64 = np.uint64((1 << 63) - 1)
 
 
-@njit(cache=True, nogil=True)
+@step
 def _separates(byte):  # type: ignore[no-untyped-def]
     return is_blank(byte) or byte == _COMMA or 40 <= byte <= 41 or byte == 91 or byte == 93
 
 
-@njit(cache=True, nogil=True)
+@step
 def _next_key(data, at, start, end):  # type: ignore[no-untyped-def]
     """Where the next `name=` from `at` on begins, and its =; the end where there is none."""
     while at < end:
@@ -45,7 +46,7 @@ def _next_key(data, at, start, end):  # type: ignore[no-untyped-def]
     return end, end
 
 
-@njit(cache=True, nogil=True)
+@step
 def _trim(data, at, end):  # type: ignore[no-untyped-def]
     """The end of data[at:end] without separators and an arrow (sched_switch) behind it."""
     while end > at and _separates(data[end - 1]):
@@ -57,7 +58,7 @@ def _trim(data, at, end):  # type: ignore[no-untyped-def]
     return end
 
 
-@njit(cache=True, nogil=True)
+@step
 def _trim_ip(data, at, end):  # type: ignore[no-untyped-def]
     """The end of data[at:end] without the ip and sym that perf script prints behind a text."""
     place = at
@@ -70,7 +71,7 @@ def _trim_ip(data, at, end):  # type: ignore[no-untyped-def]
     return end
 
 
-@njit(cache=True, nogil=True)
+@step
 def classify(data, at, end):  # type: ignore[no-untyped-def]
     """Which numbers data[at:end] can be (IS_... bits), as decimal and as hexadecimal."""
     kinds = 0

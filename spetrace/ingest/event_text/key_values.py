@@ -7,7 +7,7 @@ String; hexadecimal are `0x1f`, `0x1f (31)` as trace_option fields prints it, `0
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +28,10 @@ from spetrace.ingest.event_text.key_kernel import (
 from spetrace.ingest.event_text.strings import string_series
 
 PLACE = "__probe_ip"
-_FORMS = (("decimal", pl.Int64()), ("hexadecimal", pl.UInt64()), ("text", pl.String()))
+FORMS: Mapping[str, pl.DataType] = {
+    "decimal": pl.Int64(), "hexadecimal": pl.UInt64(), "text": pl.String(),
+}  # fmt: skip
+"""As what values are read, and the type that makes; the first that all of a name's can be counts."""
 
 
 @dataclass
@@ -109,17 +112,3 @@ def _place(data: Bytes, starts: Places, ends: Places) -> pl.Series | None:
     if not read_places(data, starts, ends, addresses, known):
         return None
     return column(addresses, known, pl.UInt64())
-
-
-def joined(parts: Sequence[Values]) -> pl.Series | None:
-    """One column of the values of all chunks, as what all of them can be; None where they must be
-    read as text and some were read as numbers.
-    """
-    for form, type_ in _FORMS:
-        columns = [getattr(part, form) for part in parts]
-        if all(c is not None or p.is_absent for c, p in zip(columns, parts, strict=True)):
-            return pl.concat(
-                pl.repeat(None, p.count, dtype=type_, eager=True) if c is None else c
-                for c, p in zip(columns, parts, strict=True)
-            )
-    return None

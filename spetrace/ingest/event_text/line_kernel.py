@@ -15,9 +15,11 @@ from spetrace.ingest.event_text.ascii_kernels import (
     BRACKET_CLOSE,
     CLOSE,
     COLON,
+    CPU_DIGITS,
     DASH,
     LOWER_X,
     OPEN,
+    PID_DIGITS,
     ZERO,
     begins_character,
     decimal,
@@ -45,23 +47,25 @@ from spetrace.ingest.event_text.line_layout import (
     TRACEPOINT,
 )
 from spetrace.ingest.event_text.time_kernel import match_time, match_verbose_time
+from spetrace.ingest.kernel_step import step
 
 NAME_COLUMNS = 16
 _MIDDLE_BYTES = 40
 """At most between a dash and the bracket of the CPU."""
+_DEPTH_DIGITS = np.int64(3)
 _LAST_INT32 = np.uint64((1 << 31) - 1)
 _MARKERS = np.frombuffer(b"tracing_mark_writeprint", np.uint8)
 _MARKER_BYTES, _PRINT_BYTES = 18, 5
 
 
-@njit(cache=True, nogil=True)
+@step
 def match_tgid(data, at, end, out, i):  # type: ignore[no-untyped-def]
     """`(TGID) ` or `(-------) ` at `at`; where there is none, `at`."""
     out[i, TGID] = ABSENT
     if at >= end or data[at] != OPEN:
         return at
     at = skip_blanks(data, at + 1, end)
-    tgid, to = decimal(data, at, end, 10)
+    tgid, to = decimal(data, at, end, PID_DIGITS)
     if to > 0 and tgid <= _LAST_INT32:
         out[i, TGID] = np.int64(tgid)
     if to < 0:
@@ -73,7 +77,7 @@ def match_tgid(data, at, end, out, i):  # type: ignore[no-untyped-def]
     return skip_blanks(data, to + 1, end)
 
 
-@njit(cache=True, nogil=True)
+@step
 def skip_flags(data, at, end):  # type: ignore[no-untyped-def]
     """Past four to seven flags or -0x and digits and the blanks behind; none: below 0."""
     to = at
@@ -85,11 +89,11 @@ def skip_flags(data, at, end):  # type: ignore[no-untyped-def]
     return skip_blanks(data, to, end) if 4 <= to - at <= 7 or is_hex else -1
 
 
-@njit(cache=True, nogil=True)
+@step
 def match_cpu(data, at, end, out, i):  # type: ignore[no-untyped-def]
     """`[CPU] FLAGS `, `[CPU]` or `CPUFLAGS ` (trace-cmd -l, latency-format)."""
     bracket = at < end and data[at] == BRACKET
-    cpu, to = decimal(data, at + bracket, end, 9)
+    cpu, to = decimal(data, at + bracket, end, CPU_DIGITS)
     if to < 0 or (bracket and (to >= end or data[to] != BRACKET_CLOSE)):
         return -1
     out[i, CPU] = np.int64(cpu)
@@ -101,7 +105,7 @@ def match_cpu(data, at, end, out, i):  # type: ignore[no-untyped-def]
     return to
 
 
-@njit(cache=True, nogil=True)
+@step
 def match_event(data, at, end, out, i):  # type: ignore[no-untyped-def]
     """` EVENT: TEXT` to the end of the line."""
     name = skip_blanks(data, at, end)
@@ -117,11 +121,11 @@ def match_event(data, at, end, out, i):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True, nogil=True)
+@step
 def match_middle(data, at, end, out, i):  # type: ignore[no-untyped-def]
     """The line from the dash before its PID on."""
     negative = at + 1 < end and data[at + 1] == DASH
-    pid, to = decimal(data, at + 1 + negative, end, 10)
+    pid, to = decimal(data, at + 1 + negative, end, PID_DIGITS)
     if to < 0 or pid > _LAST_INT32 or to >= end or not is_blank(data[to]):
         return False
     out[i, PID] = -np.int64(pid) if negative else np.int64(pid)
@@ -133,7 +137,7 @@ def match_middle(data, at, end, out, i):  # type: ignore[no-untyped-def]
     return to >= 0 and match_event(data, to, end, out, i)
 
 
-@njit(cache=True, nogil=True)
+@step
 def _match_in_columns(data, start, end, out, i):  # type: ignore[no-untyped-def]
     """A line whose name stands in the 16 columns from `start` on."""
     dash = start + NAME_COLUMNS
@@ -143,7 +147,7 @@ def _match_in_columns(data, start, end, out, i):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True, nogil=True)
+@step
 def _match_anywhere(data, start, end, out, i):  # type: ignore[no-untyped-def]
     """A line whose name ends where first a middle follows."""
     at = dash = skip_blanks(data, start, end)
@@ -157,7 +161,7 @@ def _match_anywhere(data, start, end, out, i):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(cache=True, nogil=True)
+@step
 def _match_of_instance(data, start, end, out, i):  # type: ignore[no-untyped-def]
     """A line with the name of an instance or file before it."""
     at = skip_blanks(data, start, end)
@@ -173,17 +177,17 @@ def _match_of_instance(data, start, end, out, i):  # type: ignore[no-untyped-def
     return True
 
 
-@njit(cache=True, nogil=True)
+@step
 def _match_verbose_middle(data, at, end, out, i):  # type: ignore[no-untyped-def]
     """` PID CPU FLAGS PREEMPT INDEX TIME: EVENT: TEXT` of latency-format with verbose."""
-    pid, to = decimal(data, skip_blanks(data, at, end), end, 10)
+    pid, to = decimal(data, skip_blanks(data, at, end), end, PID_DIGITS)
     if to < 0 or pid > _LAST_INT32:
         return False
-    cpu, to = decimal(data, skip_blanks(data, to, end), end, 9)
+    cpu, to = decimal(data, skip_blanks(data, to, end), end, CPU_DIGITS)
     if to < 0:
         return False
     out[i, PID], out[i, CPU], out[i, TGID] = np.int64(pid), np.int64(cpu), ABSENT
-    _, to = decimal(data, skip_blanks(data, to, end), end, 3)
+    _, to = decimal(data, skip_blanks(data, to, end), end, _DEPTH_DIGITS)
     for _ in range(2):
         if to < 0:
             return False
@@ -194,7 +198,7 @@ def _match_verbose_middle(data, at, end, out, i):  # type: ignore[no-untyped-def
     return to >= 0 and match_event(data, to, end, out, i)
 
 
-@njit(cache=True, nogil=True)
+@step
 def _match_verbose(data, start, end, out, i):  # type: ignore[no-untyped-def]
     """A line of latency-format with verbose."""
     at = to = skip_blanks(data, start, end)
@@ -208,7 +212,7 @@ def _match_verbose(data, start, end, out, i):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(cache=True, nogil=True)
+@step
 def _last_middle(data, first, end, out, i):  # type: ignore[no-untyped-def]
     """The dash of the last middle from `first` on; its row is filled."""
     for bracket in range(end - 1, first, -1):
@@ -219,7 +223,7 @@ def _last_middle(data, first, end, out, i):  # type: ignore[no-untyped-def]
     return -1
 
 
-@njit(cache=True, nogil=True)
+@step
 def _is_marker(data, out, i):  # type: ignore[no-untyped-def]
     """Whether the event is a text that somebody wrote to the log; it may quote other lines."""
     size = out[i, EVENT_END] - out[i, EVENT]
@@ -229,8 +233,8 @@ def _is_marker(data, out, i):  # type: ignore[no-untyped-def]
     return literal(data, out[i, EVENT], out[i, EVENT_END], _MARKERS, first, last) >= 0
 
 
-@njit(cache=True, nogil=True)
-def _mend(data, first, end, out, i):  # type: ignore[no-untyped-def]
+@step
+def _mend(data, first, end, out, i, kept):  # type: ignore[no-untyped-def]
     """Take the whole line that follows a torn one directly (trace_pipe, its reader falling behind).
 
     Measured on Linux 6.12: about one line in fifty then. The name before a PID has 16 columns.
@@ -240,10 +244,12 @@ def _mend(data, first, end, out, i):  # type: ignore[no-untyped-def]
         bracket -= 1
     if bracket <= first:
         return False
-    kept = out[i].copy()
+    for column in range(len(kept)):
+        kept[column] = out[i, column]
     dash = _last_middle(data, first + NAME_COLUMNS + 1, end, out, i)
     if dash < 0:
-        out[i] = kept
+        for column in range(len(kept)):
+            out[i, column] = kept[column]
         return False
     at = skip_blanks(data, dash - NAME_COLUMNS, dash)
     while at < dash and not begins_character(data[at]):
@@ -257,6 +263,7 @@ def _mend(data, first, end, out, i):  # type: ignore[no-untyped-def]
 def parse_trace_lines(data, starts, ends, out):  # type: ignore[no-untyped-def]
     """Fill a row of `out` (zeros) for each line; returns how many torn starts were left out."""
     torn = 0
+    kept = np.empty(out.shape[1], np.int64)
     for i in range(len(starts)):
         start, end = starts[i], ends[i]
         found = (
@@ -266,5 +273,5 @@ def parse_trace_lines(data, starts, ends, out):  # type: ignore[no-untyped-def]
             or _match_verbose(data, start, end, out, i)
         )
         if not (found and _is_marker(data, out, i)):
-            torn += _mend(data, out[i, EVENT_END] if found else start, end, out, i)
+            torn += _mend(data, out[i, EVENT_END] if found else start, end, out, i, kept)
     return torn

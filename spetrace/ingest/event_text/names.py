@@ -6,10 +6,12 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from spetrace.ingest.kernel_step import step
+
 _FNV_OFFSET, _FNV_PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 
 
-@njit(cache=True, nogil=True)
+@step
 def hash_bytes(data, at, end):  # type: ignore[no-untyped-def]
     """A 64-bit hash (FNV-1a, folded) of data[at:end]."""
     value = _FNV_OFFSET
@@ -18,7 +20,7 @@ def hash_bytes(data, at, end):  # type: ignore[no-untyped-def]
     return value ^ (value >> np.uint64(29))
 
 
-@njit(cache=True, nogil=True)
+@step
 def same_bytes(data, at, end, other, other_end):  # type: ignore[no-untyped-def]
     """Whether data[at:end] is data[other:other_end]."""
     if end - at != other_end - other:

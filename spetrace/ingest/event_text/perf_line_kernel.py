@@ -13,7 +13,10 @@ from spetrace.ingest.event_text.ascii_kernels import (
     BRACKET,
     BRACKET_CLOSE,
     COLON,
+    CPU_DIGITS,
     DASH,
+    MOST_DIGITS,
+    PID_DIGITS,
     begins_character,
     decimal,
     is_blank,
@@ -42,12 +45,14 @@ from spetrace.ingest.event_text.line_layout import (
     TRACEPOINT,
 )
 from spetrace.ingest.event_text.time_kernel import match_seconds
+from spetrace.ingest.kernel_step import step
 
 _NAME_COLUMNS, _SHORT_NAME_COLUMNS = 16, 8
 """The short ones: perf script -L."""
 _LONGEST_NAME = 24
 """[guest/PID] is longer than what the kernel keeps of a name."""
 _TAB, _SLASH = ord("\t"), ord("/")
+_COUNT_DIGITS = np.int64(15)
 _LAST_INT32 = np.uint64((1 << 31) - 1)
 _MISC = np.frombuffer(b"KUHGgMESp", np.uint8)
 _MODIFIERS = np.frombuffer(b"ukhIGHpPSDWebR", np.uint8)
@@ -56,7 +61,7 @@ _WORDS = np.frombuffer(b"VM:VCPU:PERF_RECORD_LOSTlost ", np.uint8)
 _VM, _VCPU, _RECORD, _LOST, _COUNT = (0, 3), (3, 8), (8, 20), (20, 24), (24, 29)
 
 
-@njit(cache=True, nogil=True)
+@step
 def _all_of(data, at, end, letters):  # type: ignore[no-untyped-def]
     """Whether there is at least one byte, and all are among the letters."""
     for place in range(at, end):
@@ -68,19 +73,19 @@ def _all_of(data, at, end, letters):  # type: ignore[no-untyped-def]
     return end > at
 
 
-@njit(cache=True, nogil=True)
+@step
 def _match_number(data, at, end):  # type: ignore[no-untyped-def]
     """A thread or process: its number (ABSENT: -1), and the place behind it."""
     if at + 1 < end and data[at] == DASH:
-        number, to = decimal(data, at + 1, end, 10)
+        number, to = decimal(data, at + 1, end, PID_DIGITS)
         return ABSENT, to
-    number, to = decimal(data, at, end, 10)
+    number, to = decimal(data, at, end, PID_DIGITS)
     if number > _LAST_INT32:
         return ABSENT, -1
     return np.int64(number), to
 
 
-@njit(cache=True, nogil=True)
+@step
 def _match_side_band(data, at, end, out, i):  # type: ignore[no-untyped-def]
     """`PERF_RECORD_...` at `at`; TIME becomes the number of events that it reports lost."""
     to = literal(data, at, end, _WORDS, _RECORD[0], _RECORD[1])
@@ -92,14 +97,14 @@ def _match_side_band(data, at, end, out, i):  # type: ignore[no-untyped-def]
     while to < end:
         number = literal(data, to, end, _WORDS, _COUNT[0], _COUNT[1])
         if number > 0:
-            lost, to = decimal(data, number, end, 15)
+            lost, to = decimal(data, number, end, _COUNT_DIGITS)
             out[i, TIME] = np.int64(lost) if to > 0 else 0
             return True
         to += 1
     return True
 
 
-@njit(cache=True, nogil=True)
+@step
 def _match_event(data, at, end, out, i):  # type: ignore[no-untyped-def]
     """` [PERIOD] [SYSTEM:]EVENT[:MODIFIERS]: TEXT` to the end of the line."""
     name = skip_blanks(data, at, end)
@@ -107,7 +112,7 @@ def _match_event(data, at, end, out, i):  # type: ignore[no-untyped-def]
         return False
     if _match_side_band(data, name, end, out, i):
         return True
-    _, to = decimal(data, name, end, 19)
+    _, to = decimal(data, name, end, MOST_DIGITS)
     if 0 < to < end and is_blank(data[to]):
         name = skip_blanks(data, to, end)
     system, to = -1, name
@@ -130,7 +135,7 @@ def _match_event(data, at, end, out, i):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True, nogil=True)
+@step
 def _match_time(data, at, end, out, i):  # type: ignore[no-untyped-def]
     """`[MISC ]sec.usec: EVENT: TEXT` from `at` on."""
     to = at
@@ -144,12 +149,12 @@ def _match_time(data, at, end, out, i):  # type: ignore[no-untyped-def]
     return _match_event(data, to + 1, end, out, i)
 
 
-@njit(cache=True, nogil=True)
+@step
 def _match_cpu(data, at, end, out, i):  # type: ignore[no-untyped-def]
     """`[[CPU] ]TIME: ...` from `at` on; -L prints the CPU without brackets."""
     out[i, CPU] = ABSENT
     bracket = at < end and data[at] == BRACKET
-    cpu, to = decimal(data, at + bracket, end, 9)
+    cpu, to = decimal(data, at + bracket, end, CPU_DIGITS)
     if bracket:
         if to < 0 or to >= end or data[to] != BRACKET_CLOSE:
             return False
@@ -160,7 +165,7 @@ def _match_cpu(data, at, end, out, i):  # type: ignore[no-untyped-def]
     return _match_time(data, at, end, out, i)
 
 
-@njit(cache=True, nogil=True)
+@step
 def _match_thread(data, at, end, out, i):  # type: ignore[no-untyped-def]
     """`[PID/]TID [CPU] TIME: ...` from the blanks at `at` on."""
     at = skip_blanks(data, at, end)
@@ -174,14 +179,14 @@ def _match_thread(data, at, end, out, i):  # type: ignore[no-untyped-def]
     return _match_cpu(data, skip_blanks(data, to, end), end, out, i)
 
 
-@njit(cache=True, nogil=True)
+@step
 def _match_no_thread(data, at, end, out, i):  # type: ignore[no-untyped-def]
     """`[CPU] TIME: ...` from the blanks at `at` on."""
     out[i, PID], out[i, TGID] = ABSENT, ABSENT
     return _match_cpu(data, skip_blanks(data, at, end), end, out, i)
 
 
-@njit(cache=True, nogil=True)
+@step
 def _match_name(data, start, end, out, i, with_thread):  # type: ignore[no-untyped-def]
     """`COMM ` up to the first place where the rest follows."""
     at = to = skip_blanks(data, start, end)
@@ -199,26 +204,26 @@ def _match_name(data, start, end, out, i, with_thread):  # type: ignore[no-untyp
     return False
 
 
-@njit(cache=True, nogil=True)
+@step
 def _skip_machine(data, start, end, out, i):  # type: ignore[no-untyped-def]
     """Past `VM:PID ` and `VCPU:N ` of a sample from a guest's own recording; its PID: INSTANCE."""
     at = literal(data, start, end, _WORDS, _VM[0], _VM[1])
     if at > 0:
         at = skip_blanks(data, at, end)
-        _, to = decimal(data, at, end, 10)
+        _, to = decimal(data, at, end, PID_DIGITS)
         if to < 0 or to >= end or data[to] != 32:
             return start
         out[i, INSTANCE], out[i, INSTANCE_END] = at, to
         start = to + 1
     at = literal(data, start, end, _WORDS, _VCPU[0], _VCPU[1])
     if at > 0:
-        _, to = decimal(data, at, end, 10)
+        _, to = decimal(data, at, end, PID_DIGITS)
         if 0 < to < end and data[to] == 32:
             return to + 1
     return start
 
 
-@njit(cache=True, nogil=True)
+@step
 def _match_columns(data, start, columns, end, out, i, with_cpu):  # type: ignore[no-untyped-def]
     """`COMM ` in so many columns, [PID/]TID behind it and, if asked for, a CPU."""
     to = start + columns
@@ -231,7 +236,7 @@ def _match_columns(data, start, columns, end, out, i, with_cpu):  # type: ignore
     return True
 
 
-@njit(cache=True, nogil=True)
+@step
 def _match_line(data, start, end, out, i):  # type: ignore[no-untyped-def]
     """A line, by the form that tells most."""
     return (

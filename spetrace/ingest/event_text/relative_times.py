@@ -6,7 +6,6 @@ from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 
 class Origin(StrEnum):
@@ -58,10 +57,7 @@ class RelativeTimes:
             return None
         return Origin.EVENT_BEFORE if self._decreases else Origin.FIRST_EVENT
 
-    def summed(self, frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-        """The tables with times since the first event in place of those since the event before."""
-        times = np.cumsum(np.concatenate(self._times))
-        return {
-            event: frame.with_columns(pl.Series("time_ns", times[frame["index"].to_numpy()]))
-            for event, frame in frames.items()
-        }
+    def summed(self) -> npt.NDArray[np.int64]:
+        """Per event the time since the first, of times since the event before."""
+        times: npt.NDArray[np.int64] = np.cumsum(np.concatenate(self._times))
+        return times

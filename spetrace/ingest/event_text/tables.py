@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from spetrace.ingest.event_text import line_layout as layout
 from spetrace.ingest.event_text.columns import COMMON, owned, told
-from spetrace.ingest.event_text.key_values import PLACE, Pairs, Values, joined
-from spetrace.ingest.event_text.print_format import column_name
+from spetrace.ingest.event_text.key_values import Pairs
+from spetrace.ingest.event_text.pair_plan import PairPlan
 from spetrace.ingest.event_text.scan import MOST_KINDS, Named, Scan
+from spetrace.ingest.event_text.spool import Place, Spool
+from spetrace.ingest.event_text.spooled_frames import SpooledFrames
+
+Integers = npt.NDArray[np.int64]
 
 _UNKNOWN_NAME = "<...>"
 _GUEST_NAME = re.compile(r"\[guest/([0-9]{1,9})\]|:-?[0-9]+")
@@ -21,6 +27,10 @@ without a name."""
 _U32 = {"slot": pl.UInt32(), "flags": pl.UInt32(), "prot": pl.UInt32()}
 _WIDTHS = dict.fromkeys(("memslot", "s2_map", "s2_relax"), _U32)
 """Types of the recommended probes' fields that a text doesn't tell."""
+_HELD_EVENTS = 1 << 20
+"""Of a text with more events the frames go to a temporary file."""
+_STRETCH_EVENTS = 1 << 18
+"""So many at a time."""
 
 
 class Tables:
@@ -34,6 +44,11 @@ class Tables:
         self._is_perf = is_perf
         self._frames: dict[str, list[pl.DataFrame]] = {}
         self._pairs: dict[str, list[Pairs]] = {}
+        self._plans: dict[str, PairPlan] = {}
+        self._held = 0
+        self._bounds: list[int] = []
+        self._spool: Spool | None = None
+        self._stretches: list[dict[str, Place]] = []
 
     def add(self, scan: Scan) -> dict[str, int]:
         """Take a chunk's events; returns by name how many were of too many kinds to be read."""
@@ -46,11 +61,17 @@ class Tables:
                 frame = frame.filter(pl.Series(event.kept))
             if event.pairs is None:
                 self._frames.setdefault(event.name, []).append(frame)
-            elif event.name in self._pairs or len(self._pairs) < MOST_KINDS:
+            elif event.name in self._plans or len(self._plans) < MOST_KINDS:
                 self._frames.setdefault(event.name, []).append(frame)
                 self._pairs.setdefault(event.name, []).append(event.pairs)
+                self._plans.setdefault(event.name, PairPlan()).learn(event.pairs)
             else:
                 refused[event.name] = len(frame)
+                continue
+            self._see_bounds(frame)
+            self._held += len(frame)
+        if self._held >= (_STRETCH_EVENTS if self._spool else _HELD_EVENTS):
+            self._put_away()
         return refused
 
     def _common(self, scan: Scan) -> pl.DataFrame:
@@ -78,22 +99,49 @@ class Tables:
 
     def mixed(self) -> set[tuple[str, str]]:
         """The (event, name) whose values are numbers in some chunks and can't be in others."""
-        return {
-            (event, key)
-            for event, pairs in self._pairs.items()
-            for key in _keys(pairs)
-            if joined(_values(pairs, key)) is None
-        }
+        return {(event, key) for event, plan in self._plans.items() for key in plan.mixed}
 
-    def finish(self) -> dict[str, pl.DataFrame]:
-        """The tables by tracepoint, in order of their names."""
-        tables = {}
-        for event in sorted(self._frames):
-            frame = pl.concat(self._frames.pop(event))
-            if event in self._pairs:
-                frame = frame.hstack(_columns(event, self._pairs.pop(event)))
-            tables[event] = frame if self.instances else frame.drop("instance")
-        return tables
+    def finish(self, times: Integers | None = None) -> Mapping[str, pl.DataFrame]:
+        """The tables by tracepoint, in order of their names: of a long text on disk.
+
+        `times` are those of all events by their index, where they are not those of the text.
+        """
+        final = partial(self._final, times=times)
+        if self._spool is None:
+            return {event: final(event, self._joined(event)) for event in sorted(self._frames)}
+        self._put_away()
+        span = (min(self._bounds), max(self._bounds)) if self._bounds else None
+        if times is not None:
+            span = (int(times.min()), int(times.max()))
+        return SpooledFrames(self._spool, self._stretches, final, span)
+
+    def _see_bounds(self, frame: pl.DataFrame) -> None:
+        if len(frame):
+            low, high = frame.select(
+                pl.col("time_ns").min(), pl.col("time_ns").max().alias("")
+            ).row(0)
+            self._bounds = [min([low, *self._bounds]), max([high, *self._bounds])]
+
+    def _put_away(self) -> None:
+        """Write what is held to the spool."""
+        self._spool = self._spool or Spool()
+        frames = {event: self._joined(event) for event in list(self._frames)}
+        self._stretches.append(self._spool.write(frames))
+        self._held = 0
+
+    def _joined(self, event: str) -> pl.DataFrame:
+        """What is held of an event, which is held no more."""
+        frame = pl.concat(self._frames.pop(event))
+        if event in self._plans:
+            frame = frame.hstack(self._plans[event].held(self._pairs.pop(event)))
+        return frame
+
+    def _final(self, event: str, frame: pl.DataFrame, times: Integers | None) -> pl.DataFrame:
+        if times is not None:
+            frame = frame.with_columns(pl.Series("time_ns", times[frame["index"].to_numpy()]))
+        if event in self._plans:
+            frame = self._plans[event].chosen(frame, _WIDTHS.get(event, {}))
+        return frame if self.instances else frame.drop("instance")
 
 
 def _named(named: Named, values: Sequence[str | int | None], type_: pl.DataType) -> pl.Series:
@@ -106,35 +154,3 @@ def _guest_processes(names: Iterable[str]) -> dict[str, int | None]:
     """By name that perf script prints for a guest's thread the process of its VMM, if told."""
     matches = {name: _GUEST_NAME.fullmatch(name) for name in names}
     return {name: int(m[1]) if m[1] else None for name, m in matches.items() if m}
-
-
-def _keys(pairs: Iterable[Pairs]) -> list[str]:
-    return list(dict.fromkeys(key for part in pairs for key in part.values))
-
-
-def _values(pairs: Iterable[Pairs], key: str) -> list[Values]:
-    return [part.values.get(key, Values(part.count)) for part in pairs]
-
-
-def _columns(event: str, pairs: list[Pairs]) -> list[pl.Series]:
-    return list(_iter_columns(pairs, _WIDTHS.get(event, {})))
-
-
-def _iter_columns(pairs: list[Pairs], types: Mapping[str, pl.DataType]) -> Iterator[pl.Series]:
-    taken = set(COMMON)
-    places = [p.place for p in pairs]
-    if any(place is not None for place in places):
-        taken.add(PLACE)
-        yield pl.concat(
-            pl.repeat(None, p.count, dtype=pl.UInt64, eager=True) if p.place is None else p.place
-            for p in pairs
-        ).alias(PLACE)
-    for key in _keys(pairs):
-        values = joined(_values(pairs, key))
-        if values is None:
-            continue
-        name = column_name(key, taken)
-        taken.add(name)
-        if key in types and values.dtype.is_integer():
-            values = values.cast(types[key], strict=False)
-        yield values.alias(name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from spetrace.ingest.event_text.ascii_kernels import (
     BRACKET,
@@ -11,6 +10,7 @@ from spetrace.ingest.event_text.ascii_kernels import (
     CLOSE,
     COLON,
     DOT,
+    MOST_DIGITS,
     OPEN,
     decimal,
     hexadecimal,
@@ -25,25 +25,27 @@ from spetrace.ingest.event_text.line_layout import (
     TIME,
     TIME_FORM,
 )
+from spetrace.ingest.kernel_step import step
 
-_MOST_DIGITS = 19
+_FRACTION_DIGITS = np.int64(9)
 _LONGEST_DELTA = 40
+_U, _M, _S = (ord(c) for c in "ums")
 _LAST_INT64 = np.uint64((1 << 63) - 1)
 _SECOND, _MICROSECOND = np.uint64(1_000_000_000), np.uint64(1000)
 _LAST_SECOND = np.uint64((1 << 63) // 1_000_000_000 - 1)
 _LAST_MICROSECOND = np.uint64((1 << 63) // 1000 - 1)
 
 
-@njit(cache=True, nogil=True)
+@step
 def match_seconds(data, at, end, out, i):  # type: ignore[no-untyped-def]
     """sec.usec or sec.nsec as ns, or an integer as it is; the place behind it."""
-    whole, to = decimal(data, at, end, _MOST_DIGITS)
+    whole, to = decimal(data, at, end, MOST_DIGITS)
     if to < 0 or whole > _LAST_INT64:
         return -1
     out[i, TIME], out[i, TIME_FORM] = np.int64(whole), PLAIN
     if to >= end or data[to] != DOT:
         return to
-    fraction, behind = decimal(data, to + 1, end, 9)
+    fraction, behind = decimal(data, to + 1, end, _FRACTION_DIGITS)
     digits = behind - to - 1
     if (digits != 6 and digits != 9) or whole > _LAST_SECOND:
         return -1
@@ -53,24 +55,24 @@ def match_seconds(data, at, end, out, i):  # type: ignore[no-untyped-def]
     return behind
 
 
-@njit(cache=True, nogil=True)
+@step
 def _match_microseconds(data, at, end, out, i):  # type: ignore[no-untyped-def]
     """`us` and a mark for what the event took, behind the time of a latency-format."""
     microseconds = np.uint64(out[i, TIME])
-    if data[at + 1] != ord("s") or microseconds > _LAST_MICROSECOND:
+    if data[at + 1] != _S or microseconds > _LAST_MICROSECOND:
         return -1
     out[i, TIME] = np.int64(microseconds * _MICROSECOND)
     out[i, TIME_FORM] = SINCE_START
     return at + 2 if data[at + 2] == COLON else at + 3
 
 
-@njit(cache=True, nogil=True)
+@step
 def match_time(data, at, end, out, i):  # type: ignore[no-untyped-def]
     """`TIME:` or `TIME (+DELTA):` (trace-cmd --ts-diff); the place behind the colon."""
     to = match_seconds(data, at, end, out, i)
     if to < 0 or to + 3 >= end:
         return -1
-    if out[i, TIME_FORM] == PLAIN and data[to] == ord("u"):
+    if out[i, TIME_FORM] == PLAIN and data[to] == _U:
         to = _match_microseconds(data, to, end, out, i)
     elif data[to] == 32 and data[to + 1] == OPEN:
         last = min(to + _LONGEST_DELTA, end - 1)
@@ -80,7 +82,7 @@ def match_time(data, at, end, out, i):  # type: ignore[no-untyped-def]
     return to + 1 if 0 <= to < end and data[to] == COLON else -1
 
 
-@njit(cache=True, nogil=True)
+@step
 def match_verbose_time(data, at, end, out, i):  # type: ignore[no-untyped-def]
     """`[TIME] SINCE (+DELTA):` of verbose: hex microseconds, or hex units of a clock that is not ns."""
     if at >= end or data[at] != BRACKET:
@@ -91,7 +93,7 @@ def match_verbose_time(data, at, end, out, i):  # type: ignore[no-untyped-def]
     to = since = skip_blanks(data, to + 1, end)
     while to < end and not is_blank(data[to]):
         to += 1
-    in_ns = to - since > 2 and data[to - 1] == ord("s") and data[to - 2] == ord("m")
+    in_ns = to - since > 2 and data[to - 1] == _S and data[to - 2] == _M
     if time > (_LAST_MICROSECOND if in_ns else _LAST_INT64):
         return -1
     out[i, TIME] = np.int64(time * _MICROSECOND) if in_ns else np.int64(time)

@@ -10,6 +10,7 @@ from spetrace.ingest.event_text.ascii_kernels import (
     CLOSE,
     DASH,
     EQUALS,
+    MOST_DIGITS,
     OPEN,
     decimal,
     hexadecimal,
@@ -18,14 +19,18 @@ from spetrace.ingest.event_text.ascii_kernels import (
     skip_blanks,
 )
 from spetrace.ingest.event_text.field import Form
+from spetrace.ingest.kernel_step import step
 
 _COMMA = ord(",")
+_HEXADECIMAL, _POINTER, _TEXT = int(Form.HEXADECIMAL), int(Form.POINTER), int(Form.TEXT)
 _ONE = np.uint64(1)
+_POSITIVE = np.bool_(False)
+"""Not a plain bool, for which numba would compile `put` anew."""
 
 
-@njit(cache=True, nogil=True)
+@step
 def put(values, valid, i, f, fields, number, negative, fits):  # type: ignore[no-untyped-def]
-    """Store a number as field f of row i, if the field's type (bits, signed) can hold it."""
+    """Store a number as field f of a row, if the field's type (bits, signed) can hold it."""
     bits, signed = np.uint64(fields[f, 1]), fields[f, 2] != 0
     half = _ONE << (bits - _ONE)
     if negative:
@@ -38,7 +43,7 @@ def put(values, valid, i, f, fields, number, negative, fits):  # type: ignore[no
     valid[i, f] = fits
 
 
-@njit(cache=True, nogil=True)
+@step
 def put_decimal(data, at, end, values, valid, i, f, fields):  # type: ignore[no-untyped-def]
     """Store the decimal number at `at`; the place behind it, below 0 where there is none."""
     negative = at < end and data[at] == DASH
@@ -48,26 +53,26 @@ def put_decimal(data, at, end, values, valid, i, f, fields):  # type: ignore[no-
     return to
 
 
-@njit(cache=True, nogil=True)
+@step
 def put_span(values, valid, i, f, at, end):  # type: ignore[no-untyped-def]
     """Store a string's place."""
     values[i, f] = np.uint64(at) << np.uint64(32) | np.uint64(end)
     valid[i, f] = True
 
 
-@njit(cache=True, nogil=True)
+@step
 def _read_listed(data, at, end, values, valid, i, f, fields):  # type: ignore[no-untyped-def]
     """The value behind the = at `at` - 1; False where it has not the form of the field's."""
     form = fields[f, 0]
-    if form == Form.TEXT:
+    if form == _TEXT:
         put_span(values, valid, i, f, at, end)
         return True
     at = skip_blanks(data, at, end)
-    if form == Form.HEXADECIMAL or form == Form.POINTER:
+    if form in (_HEXADECIMAL, _POINTER):
         at += at < end and data[at] == OPEN
         number, fits, to = hexadecimal(data, skip_0x(data, at, end), end)
         if to >= 0:
-            put(values, valid, i, f, fields, number, False, fits)
+            put(values, valid, i, f, fields, number, _POSITIVE, fits)
         return to >= 0
     bare = skip_0x(data, at, end)
     if bare > at:
@@ -78,14 +83,14 @@ def _read_listed(data, at, end, values, valid, i, f, fields):  # type: ignore[no
     at = skip_blanks(data, at, end)
     to = put_decimal(data, at, end, values, valid, i, f, fields)
     if to >= 0 and fields[f, 1] == 1:
-        number, behind = decimal(data, at, end, 19)
+        number, behind = decimal(data, at, end, MOST_DIGITS)
         values[i, f], valid[i, f] = number != 0 or behind < 0, True
     ends = to == end or (to > 0 and (data[to] == 32 or data[to] == CLOSE or data[to] == _COMMA))
     valid[i, f] = valid[i, f] and ends
     return ends
 
 
-@njit(cache=True, nogil=True)
+@step
 def _read_by_name(data, start, end, texts, values, valid, i, f, fields):  # type: ignore[no-untyped-def]
     """The first name=value with the field's name."""
     first, last = fields[f, 4], fields[f, 5]

@@ -34,6 +34,11 @@ class Group(NamedTuple):
             part = slice(start, start + rows)
             yield Group(self.format, self.places[part], self.samples.at(part))
 
+    def within(self, first: int, end: int) -> Group:
+        """The samples at places from `first` to before `end`."""
+        part = slice(*np.searchsorted(self.places, np.array([first, end], np.uint64)))
+        return Group(self.format, self.places[part], self.samples.at(part))
+
 
 def group_samples(
     samples: Samples, events: Sequence[Event], metadata: Metadata, quality: Quality

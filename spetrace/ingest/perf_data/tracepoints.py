@@ -85,6 +85,21 @@ class PerfFrames(Mapping[str, pl.DataFrame]):
             for frame in self._frames(name):
                 yield name, frame
 
+    def stretches(self, names: Collection[str]) -> Iterator[dict[str, pl.DataFrame]]:
+        """The events of those of `names` that there are, a stretch of their order after the other."""
+        groups = {name: group for name, group in self._groups.items() if name in names}
+        losses = {name: Quality() for name in groups}
+        for start in range(0, sum(self.counts.values()), _BLOCK_ROWS):
+            stretch = {}
+            for name, group in groups.items():
+                part = group.within(start, start + _BLOCK_ROWS)
+                if len(part.places):
+                    stretch[name] = self._frame(part, losses[name])
+                    self._let_go_after(len(part.places))
+            yield stretch
+        for name, quality in losses.items():
+            self._count(name, quality)
+
     def empty(self, name: str) -> pl.DataFrame:
         """The frame of a tracepoint without its rows."""
         group = self._groups[name]
@@ -96,6 +111,10 @@ class PerfFrames(Mapping[str, pl.DataFrame]):
         for group in self._groups[name].blocks(_BLOCK_ROWS):
             yield self._frame(group, losses)
             self._let_go_after(len(group.places))
+        self._count(name, losses)
+
+    def _count(self, name: str, losses: Quality) -> None:
+        """Count what a tracepoint's events lack, the first time that all of them are decoded."""
         if name not in self._counted:
             self._counted.add(name)
             self._quality.merge(losses)

@@ -30,7 +30,7 @@ from spetrace.ingest.trace_dat.survey import (
     slots_of,
 )
 
-BATCH_EVENTS = 1 << 20
+BATCH_EVENTS = 1 << 19
 """A batch has about so many."""
 _PIECE_PAGES = 512
 
@@ -113,12 +113,14 @@ class EventStream:
             place = _merge(batch, place, cursors, out)
         return self._groups(starts, cursors, out)
 
-    def batches(self) -> Iterator[dict[int, Group]]:
-        """All events, a stretch of time after the other: per id those that it holds."""
+    def batches(self, ids: Collection[int]) -> Iterator[dict[int, Group]]:
+        """The events of `ids`, a stretch of time after the other: per id those that it holds."""
+        wanted = np.array([id_ in ids for id_ in self.ids], np.bool_)
         place = 0
         for batch in self._pending():
             counts = np.zeros(len(self.ids), np.int64)
             count_slots(batch.events.slots, counts)
+            counts[~wanted] = 0
             starts, cursors, out = _regions(counts)
             place = _merge(batch, place, cursors, out)
             yield self._groups(starts, cursors, out)

@@ -78,13 +78,28 @@ class TraceFrames(Mapping[str, pl.DataFrame]):
     def batches(self) -> Iterator[tuple[str, pl.DataFrame]]:
         """All events in pieces of bounded size: those of one tracepoint follow each other in order."""
         losses = {name: Quality() for name in self._ids}
-        for groups in [self._index] if self._is_kept else self._stream.batches():
+        for groups in self._stream.batches(self._ids.values()):
             found = [(n, groups[i]) for n, i in self._ids.items() if i in groups]
             pieces = [(name, block) for name, group in found for block in _blocks(group)]
             made = in_order(lambda piece: self._make(*piece), pieces)
             for (name, _block), (frame, quality) in zip(pieces, made, strict=True):
                 losses[name].merge(quality)
                 yield name, frame
+        for name, quality in losses.items():
+            self._count(name, quality)
+
+    def stretches(self, names: Collection[str]) -> Iterator[dict[str, pl.DataFrame]]:
+        """The events of those of `names` that there are, a stretch of time after the other."""
+        chosen = {name: id_ for name, id_ in self._ids.items() if name in names}
+        losses = {name: Quality() for name in chosen}
+        for groups in self._stream.batches(chosen.values()):
+            found = [(name, groups[id_]) for name, id_ in chosen.items() if id_ in groups]
+            made = in_order(lambda one: self._make(*one), found)
+            stretch = {}
+            for (name, _group), (frame, quality) in zip(found, made, strict=True):
+                losses[name].merge(quality)
+                stretch[name] = frame
+            yield stretch
         for name, quality in losses.items():
             self._count(name, quality)
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from spetrace.ingest.kernel_step import step
 
-@njit(cache=True, nogil=True, inline="always")
+
+@step
 def _before(times, position, a, b):  # type: ignore[no-untyped-def]
     ta, tb = times[position[a]], times[position[b]]
     return ta < tb or (ta == tb and a < b)
 
 
-@njit(cache=True, nogil=True)
+@step
 def _sift_down(heap, size, times, position):  # type: ignore[no-untyped-def]
     at = 0
     while True:
@@ -30,7 +32,7 @@ def _sift_down(heap, size, times, position):  # type: ignore[no-untyped-def]
         at = least
 
 
-@njit(cache=True, nogil=True)
+@step
 def _start_heap(heap, times, position, ends):  # type: ignore[no-untyped-def]
     size = 0
     for stream in range(len(ends)):

@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 
 from spetrace.ingest.byte_loads import load_u16, load_u32, load_u64
+from spetrace.ingest.kernel_step import step
 
 PADDING, TIME_EXTEND, TIME_STAMP = 29, 30, 31
 """Values of type_len that are no data (RINGBUF_TYPE_*)."""
@@ -38,7 +39,7 @@ class Layout(NamedTuple):
     id_offset: int
 
 
-@njit(cache=True, nogil=True)
+@step
 def _step(data, at, stop, time, big):  # type: ignore[no-untyped-def]
     """Read the event header at `at`; returns what it is, the time with it, the place and length of
     its data, and where the next header is.
@@ -68,7 +69,7 @@ def _step(data, at, stop, time, big):  # type: ignore[no-untyped-def]
     return _EVENT, time + delta, at + _FOUR, length, at + _FOUR + ((length + _THREE) & ~_THREE)
 
 
-@njit(cache=True, nogil=True)
+@step
 def _count_missed(data, commit, at, page_end, long_size, big, counters):  # type: ignore[no-untyped-def]
     """Count the events lost before a page; their number may stand behind its data, at `at`."""
     if not commit & _MISSED_EVENTS:
@@ -132,7 +133,7 @@ def walk_pages(data, start, end, layout, slots, out, tallies):  # type: ignore[n
         number += 1
 
 
-@njit(cache=True, nogil=True, inline="always")
+@step
 def _tally(tallies, page, time):  # type: ignore[no-untyped-def]
     _counters, _ids, events, first, last = tallies
     if not events[page]:

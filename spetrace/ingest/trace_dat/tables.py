@@ -77,10 +77,11 @@ class TableMaker:
         return build_frame(common, format_, own, quality)
 
     def _common(self, group: Group, pids: pl.Series) -> list[pl.Series]:
+        # Copies: the group's arrays are parts of a batch's, which a kept frame would keep.
         numbers = pids.fill_null(UNKNOWN_PID).to_numpy()
         columns = [
-            pl.Series("index", group.places).set_sorted(),
-            pl.Series("time_ns", group.times),
+            pl.Series("index", group.places.copy()).set_sorted(),
+            pl.Series("time_ns", group.times.copy()),
             pl.Series("cpu", self._streams.cpus[group.streams]),
             pids.alias("pid"),
             self._threads.comms(numbers).alias("comm"),

@@ -94,7 +94,10 @@ def test_batches_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     recording = reread(build([busy, calm]), monkeypatch, 64)
     made = recording.tracepoints
     assert isinstance(made, TraceFrames)
-    sizes = [sum(len(g.places) for g in groups.values()) for groups in made._stream.batches()]
+    sizes = [
+        sum(len(g.places) for g in groups.values())
+        for groups in made._stream.batches(made._stream.ids)
+    ]
     assert sum(sizes) == 1604
     assert len(sizes) > 20
     assert max(sizes) <= 64 + 2 * 4

@@ -1,0 +1,32 @@
+"""The Python call that made a run, as its reports name it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from spetrace.session.options import AssumedSpe, SessionOptions
+
+
+def replay_call(paths: Sequence[Path], options: SessionOptions, keywords: Mapping[str, Any]) -> str:
+    """`spetrace.replay(spetrace.open_session(...), ...)`; keywords that are None are left away."""
+    given = {f.name: getattr(options, f.name) for f in fields(options)}
+    opened = _call("spetrace.open_session", [repr(str(path)) for path in paths], given)
+    return _call("spetrace.replay", [opened], keywords)
+
+
+def _call(name: str, arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
+    named = [f"{key}={_value(value)}" for key, value in keywords.items() if value is not None]
+    return f"{name}({', '.join([*arguments, *named])})"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, AssumedSpe):
+        return repr(vars(value))
+    if isinstance(value, Path):
+        return repr(str(value))
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_value, value))}]"
+    return value.__name__ if isinstance(value, type) else repr(value)

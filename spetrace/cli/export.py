@@ -1,0 +1,135 @@
+"""`spetrace export`: a session and its replays as a trace for a viewer."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from spetrace.cli import model_options as model
+from spetrace.cli import session_options as said
+from spetrace.cli.arguments import Unlimited
+from spetrace.cli.console import progress, show
+
+if TYPE_CHECKING:
+    from spetrace.perfetto_export import Exported
+
+_TIME = re.compile(r"([0-9]{1,19})(?:\.([0-9]{1,9}))?(ns|us|ms|s)?")
+_UNITS = {"ns": 0, "us": 3, "ms": 6, "s": 9}
+
+
+def parse_time(text: str | int) -> int:
+    """Nanoseconds: an integer, or a number with ns, us, ms or s. Raises typer.BadParameter."""
+    match = _TIME.fullmatch(str(text))
+    digits = _UNITS[(match[3] or "ns")] if match else 0
+    if not match or len(match[2] or "") > digits:
+        raise typer.BadParameter(f"{text!r} is no time: write 1500000, 12.5s, 300ms, 40us or 5ns")
+    return int(match[1] + (match[2] or "").ljust(digits, "0"))
+
+
+def parse_limit(text: str | Unlimited | int) -> int | Unlimited:
+    """A number above 0, or `none`. Raises typer.BadParameter."""
+    if isinstance(text, Unlimited) or str(text).lower() == "none":
+        return Unlimited.NONE
+    if not re.fullmatch("[0-9]{1,18}", str(text)) or not int(text):
+        raise typer.BadParameter(f"{text!r} is no number above 0, nor none")
+    return int(text)
+
+
+Inputs = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="DIR_OR_FILE...",
+        help="A folder that spetrace ingest wrote, or recordings; and folders that spetrace replay "
+        "wrote from the same. Either alone is fine.",
+    ),
+]
+Perfetto = Annotated[
+    Path,
+    typer.Option(
+        "--perfetto", metavar="FILE", help="The trace to write, for https://ui.perfetto.dev."
+    ),
+]
+From = Annotated[
+    int | None,
+    typer.Option(
+        "--from",
+        metavar="TIME",
+        parser=parse_time,
+        help="Leave out what was before: ns since the first event, or with a unit (12.5s, 300ms).",
+    ),
+]
+To = Annotated[
+    int | None,
+    typer.Option("--to", metavar="TIME", parser=parse_time, help="Leave out what was after."),
+]
+Limit = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N|none",
+        parser=parse_limit,
+        help="The most slices, instants and counter values (2000000). The densest tracks are cut, "
+        "and the trace says where.",
+    ),
+]
+_NOT_ASKED = dict.fromkeys(("aux_bytes", "placement", "placement_seed"))
+
+
+def export(
+    inputs: Inputs,
+    perfetto: Perfetto,
+    from_: From = None,
+    to: To = None,
+    limit: Limit = None,
+    assume_spe: said.AssumeSpe = None,
+    session: said.SessionToml = None,
+    vmm_maps: said.VmmMaps = None,
+    ram_base: said.RamBase = None,
+    ram_bytes: said.RamBytes = None,
+    clock_offset: said.ClockOffset = None,
+    stage2_from: said.Stage2Source = None,
+    infer_read_only: said.InferReadOnly = False,
+    event_map: said.EventMap = None,
+    page_size: model.PageSize = None,
+    initial_stage2: model.InitialStage2Option = None,
+) -> None:
+    """Write a trace that ui.perfetto.dev opens: guests, host, faults, and what each strategy did.
+
+    Of a session: each vCPU in guest and in host, stage-2 faults, writes of
+    SPE registers, buffer full events, AUX records, recording gaps. Of
+    results: per strategy its blackouts, aborts and pinned memory.
+
+    [bold]Examples[/bold]
+
+    spetrace export host.dat --perfetto host.perfetto-trace
+
+    spetrace export session results --perfetto both.perfetto-trace
+
+    spetrace export session --from 12.5s --to 13s --limit none --perfetto part.perfetto-trace
+    """
+    from spetrace.perfetto_export import LIMIT, export_perfetto
+
+    options = said.session_options(_NOT_ASKED | {"no_buffer_touched": False} | locals())
+    asked = cast("int | Unlimited | None", limit)
+    most = LIMIT if asked is None else None if isinstance(asked, Unlimited) else asked
+    with progress() as step:
+        exported = export_perfetto(
+            inputs, perfetto, options, step, limit=most, from_ns=from_, to_ns=to
+        )
+    show(_summary(perfetto, exported))
+
+
+def _summary(path: Path, exported: Exported) -> str:
+    from spetrace.report.units import render_size
+    from spetrace.report.wording import count_of, printable
+
+    written = exported.written
+    size = render_size(written.size_bytes)
+    lines = [
+        f"{printable(path)}: {count_of(written.events, 'event')} on "
+        f"{count_of(written.tracks, 'track')}, {size}",
+        *(f"left out: {printable(sentence)}" for sentence in exported.left_out),
+    ]
+    return "\n".join(lines)

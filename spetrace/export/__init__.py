@@ -1,0 +1,1 @@
+"""Sessions and runs as traces for other tools' viewers."""

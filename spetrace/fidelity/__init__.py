@@ -1,0 +1,1 @@
+"""How well the records that survive a strategy stand for all: distances and their noise."""

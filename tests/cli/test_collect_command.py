@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from cli.command import SAMPLES, Command
+
+EVENTS = SAMPLES / "scenario-swap-under-the-buffer" / "events.jsonl"
+
+
+@pytest.fixture
+def results(spetrace: Command, tmp_path: Path) -> Path:
+    """Results in a folder called first."""
+    assert spetrace("replay", EVENTS, "-o", tmp_path / "first").code == 0
+    return tmp_path / "first"
+
+
+def test_results_become_captures(spetrace: Command, results: Path, tmp_path: Path) -> None:
+    words = (results, f"again={results}", "-o", tmp_path / "ds")
+    result = spetrace("collect", *words)
+    assert result.code == 0, result.err
+    own, again = result.out.splitlines()
+    assert own.startswith("first: ")
+    assert own.removeprefix("first") == again.removeprefix("again")
+    frame = pl.read_parquet(tmp_path / "ds" / "results", hive_partitioning=True)
+    assert set(frame["capture"]) == {"first", "again"}
+    assert spetrace("collect", *words).out == "first: unchanged\nagain: unchanged\n"
+
+
+def test_folder_with_an_equals_sign_is_a_folder(
+    spetrace: Command, results: Path, tmp_path: Path
+) -> None:
+    results.rename(tmp_path / "a=b")
+    result = spetrace("collect", f"name={tmp_path / 'a=b'}", "-o", tmp_path / "ds")
+    assert result.code == 0, result.err
+    result = spetrace("collect", tmp_path / "a=b", "-o", tmp_path / "ds")
+    assert (result.code, "capture 'a=b'" in result.err) == (2, True)
+
+
+def test_same_name_twice_is_a_usage_error(spetrace: Command, results: Path, tmp_path: Path) -> None:
+    result = spetrace("collect", results, results, "-o", tmp_path / "ds")
+    assert result.code == 2
+    assert "use NAME=DIR" in result.err
+    assert not (tmp_path / "ds").exists()
+
+
+def test_what_is_no_results_folder_is_an_input_error(spetrace: Command, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    result = spetrace("collect", tmp_path / "other", "-o", tmp_path / "ds")
+    assert result.code == 3
+    assert result.err.count("\n") == 1
+    assert not (tmp_path / "ds").exists()

@@ -1,0 +1,3 @@
+from cli.conftest import spetrace
+
+__all__ = ["spetrace"]
