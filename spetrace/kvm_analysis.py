@@ -15,7 +15,7 @@ from spetrace.kvm.summarize import KVM_TABLES, summarize_kvm
 from spetrace.output_folder import output_folder
 from spetrace.pipeline import read_all, run_session, silent
 from spetrace.report.kvm_files import FILES, save_kvm
-from spetrace.session.assemble import assemble, assemble_tables
+from spetrace.session.assemble import assemble, assemble_streamed
 from spetrace.session.options import AssumedSpe, SessionOptions
 from spetrace.session_folder import (
     DESCRIPTION,
@@ -74,7 +74,7 @@ def _of_files(
 ) -> KvmSummary:
     recordings = read_all(paths, step)
     step("assembling the session")
-    session = assemble_tables(recordings, options)
+    session = assemble_streamed(recordings, options)
     for facts, path in zip(session.inputs, paths, strict=True):
         facts["sha256"] = facts["sha256"] or sha256(path)
     told = []
@@ -126,7 +126,7 @@ def _told(
     told: list[ToldStage2] = []
     for name, way in _WAYS.items():
         chosen = replace(options, **way)
-        tables = assemble_tables(recordings, chosen).tables
+        tables = assemble_streamed(recordings, chosen).tables
         if not told and not len(tables.get(VM_STATE.name, ())):
             raise UsageError(
                 "--check-inference: the inputs hold no probes of stage 2 (see: spetrace recipe)"

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Mapping
 from io import BytesIO
 from typing import IO, NamedTuple
+from weakref import finalize
 
 import polars as pl
 
@@ -24,8 +25,13 @@ class Spool:
     """Frames in a temporary file that has no name; its disk space goes with the last reference."""
 
     def __init__(self) -> None:
-        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as this is
+        """Raises InputError where no temporary file can be made."""
+        try:
+            self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as this
+        except OSError as error:
+            raise _refused(error) from error
         self._end = 0
+        finalize(self, self._file.close)
 
     def write(self, frames: Mapping[str, pl.DataFrame]) -> dict[str, Place]:
         """Append frames; raises InputError where there is no room for them."""
@@ -39,11 +45,15 @@ class Spool:
                 self._end += size
             self._file.flush()
         except OSError as error:
-            cause = f"can't be kept in {tempfile.gettempdir()}: {error.strerror}"
-            raise InputError("trace text", cause) from error
+            raise _refused(error) from error
         return places
 
     def read(self, place: Place) -> pl.DataFrame:
         """One of the frames."""
         self._file.seek(place.offset)
         return pl.read_ipc_stream(BytesIO(self._file.read(place.size)))
+
+
+def _refused(error: OSError) -> InputError:
+    cause = f"can't be kept in {tempfile.gettempdir()}: {error.strerror}"
+    return InputError("trace text", cause)

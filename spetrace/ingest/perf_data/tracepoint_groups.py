@@ -19,13 +19,15 @@ from spetrace.ingest.tracepoint_frame import table_name
 from spetrace.quality import Quality
 
 _NAMES_SHOWN = 20
+Rows = npt.NDArray[np.uint32] | npt.NDArray[np.int64]
 
 
 class Group(NamedTuple):
     """Samples of one tracepoint in order, and their places in the order of all tracepoints'."""
 
     format: EventFormat
-    places: npt.NDArray[np.uint64]
+    places: Rows
+    """As uint32 where that is enough: there are as many as a recording is long."""
     samples: Samples
 
     def blocks(self, rows: int) -> Iterator[Group]:
@@ -36,7 +38,7 @@ class Group(NamedTuple):
 
     def within(self, first: int, end: int) -> Group:
         """The samples at places from `first` to before `end`."""
-        part = slice(*np.searchsorted(self.places, np.array([first, end], np.uint64)))
+        part = slice(*np.searchsorted(self.places, [first, end]))
         return Group(self.format, self.places[part], self.samples.at(part))
 
 
@@ -52,17 +54,27 @@ def group_samples(
     of_event = _group_numbers(events, formats)
     whole = _are_whole(samples, of_event, formats, quality)
     known = len(formats)
-    rows = np.argsort(samples.time_ns, kind="stable")
+    rows = _by_time(samples.time_ns)
     rows = rows[whole[rows]]
-    group = of_event[samples.event[rows]]
-    places = np.argsort(group.astype(np.min_scalar_type(known)), kind="stable")
+    group = of_event.astype(np.min_scalar_type(known))[samples.event[rows]]
+    places = _narrow(np.argsort(group, kind="stable"))
     ends = np.cumsum(np.bincount(group, minlength=known))
     taken: set[str] = set()
     return {
-        table_name(format_, taken): Group(format_, own.astype(np.uint64), samples.at(rows[own]))
+        table_name(format_, taken): Group(format_, own, samples.at(rows[own]))
         for format_, own in zip(formats.values(), np.split(places, ends)[:known], strict=True)
         if len(own)
     }
+
+
+def _by_time(times: npt.NDArray[np.int64]) -> Rows:
+    if bool((times[1:] >= times[:-1]).all()):
+        return _narrow(np.arange(len(times)))
+    return _narrow(np.argsort(times, kind="stable"))
+
+
+def _narrow(rows: Rows) -> Rows:
+    return rows.astype(np.uint32) if len(rows) < 1 << 32 else rows
 
 
 def _group_numbers(events: Sequence[Event], formats: Iterable[int]) -> npt.NDArray[np.int64]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from spetrace.ingest.field_kernels import gather_bytes
+from spetrace.ingest.mapped_bytes import let_go
 from spetrace.ingest.perf_data.abi import TRACEPOINT_TYPE, SampleType
 from spetrace.ingest.perf_data.attrs import EventAttr
 from spetrace.ingest.perf_data.events import EventRows, EventTable
@@ -17,6 +19,7 @@ from spetrace.ingest.perf_data.sample_layout import sample_layout
 from spetrace.quality import Quality
 
 _FIRST_BYTES = 1 << 16
+_LET_GO_BYTES = 1 << 26
 _Ints = npt.NDArray[np.int32]
 _Longs = npt.NDArray[np.int64]
 
@@ -36,9 +39,8 @@ class Samples(NamedTuple):
     @classmethod
     def room(cls, count: int) -> Samples:
         """Arrays for `count` samples, to be filled."""
-        longs, ints = np.empty((2, count), np.int64), np.empty((4, count), np.int32)
-        time_ns, starts = longs
-        pid, tid, cpu, event = ints
+        time_ns, starts = (np.empty(count, np.int64) for _ in range(2))
+        pid, tid, cpu, event = (np.empty(count, np.int32) for _ in range(4))
         return cls(time_ns, pid, tid, cpu, starts, np.empty(count, np.uint32), event)
 
     def at(self, rows: Rows | slice) -> Samples:
@@ -85,6 +87,7 @@ class TracepointSamples:
         self._traced: list[bool] = []
         self._layouts: list[tuple[int, ...]] = []
         self._known = np.empty(0, bool), np.empty((0, 0), np.int64)
+        self._read_bytes = 0
 
     def add(
         self, block: Block, rows: Rows, owners: EventRows, events: EventTable, quality: Quality
@@ -105,14 +108,24 @@ class TracepointSamples:
         count = locate_samples(data, offsets, sizes, owners[chosen], layouts, big, tuple(out))
         quality.add("perf_damaged_records", len(chosen) - count, "short SAMPLE records")
         self._keep(block.data, out.at(slice(count)))
+        self._let_go_after(int(sizes.sum()))
 
     def finish(self) -> tuple[Samples, Bytes]:
         """All samples in file order, and the bytes that they have places in."""
         parts = self._of_file or [Samples.room(0)]
         if self._of_copied:
             parts = [self._moved(self._file, part) for part in parts] + self._of_copied
-        samples = Samples._make(map(np.concatenate, zip(*parts, strict=True)))
-        return samples, self._copied.data if self._of_copied else self._file
+        data = self._copied.data if self._of_copied else self._file
+        columns = [list(column) for column in zip(*parts, strict=True)]
+        parts = self._of_file = self._of_copied = []
+        return Samples._make(_taken_together(columns)), data
+
+    def _let_go_after(self, size: int) -> None:
+        """Let the file's pages go from time to time: of its records only places are kept."""
+        self._read_bytes += size
+        if self._read_bytes >= _LET_GO_BYTES:
+            self._read_bytes = 0
+            let_go(self._file)
 
     def _keep(self, data: Bytes, samples: Samples) -> None:
         if data is self._file:
@@ -131,6 +144,12 @@ class TracepointSamples:
             self._layouts += [sample_layout(event.attr) for event in new]
             self._traced += [is_traced(event.attr) for event in new]
             self._known = np.array(self._traced), np.array(self._layouts, np.int64)
+
+
+def _taken_together(columns: list[list[Any]]) -> Iterator[npt.NDArray[Any]]:
+    """Each column's parts as one array; no part is kept."""
+    while columns:
+        yield np.concatenate(columns.pop(0))
 
 
 def _read_only(data: Bytes) -> Bytes:

@@ -131,7 +131,7 @@ class PerfFrames(Mapping[str, pl.DataFrame]):
         records = Records(self._data, samples.starts, samples.lengths, self._big_endian)
         tids = _or_common_pid(samples.tid, records, group.format)
         common = [
-            pl.Series("index", group.places).set_sorted(),
+            pl.Series("index", group.places.astype(np.uint64)).set_sorted(),
             _known("time_ns", samples.time_ns),
             _known("cpu", samples.cpu),
             _known("pid", tids),
