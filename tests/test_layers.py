@@ -12,7 +12,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted((ROOT / "spetrace").rglob("*.py"))
 FOUNDATION = {"tables", "arm", "quality", "errors"}
-FOLDERS = FOUNDATION | {"ingest", "session", "replay", "report", "profile"}
+PARTS = FOUNDATION | {
+    "ingest", "session", "replay", "report", "profile", "kvm", "fidelity", "export", "sweep",
+}  # fmt: skip
 # Layer (a folder, or a module at the top) to the layers of ours that it may import.
 MAY_IMPORT = {
     "errors": set(),
@@ -27,39 +29,12 @@ MAY_IMPORT = {
     "kvm": FOUNDATION,
     "fidelity": FOUNDATION,
     "export": FOUNDATION,
-    "sweep": {"replay", "tables", "errors", "strategy_guide"},
-    "sweep_sessions": FOLDERS
-    | {"sweep", "pipeline", "output_folder", "session_folder", "cost_basis"},
-    "sweeping": FOLDERS | {"sweep", "sweep_sessions", "pipeline", "session_folder"},
+    "sweep": {"replay", "tables", "errors"},
     "background": set(),
-    "recipe": set(),
     "kernel_cache": set(),
-    "inventory": FOUNDATION | {"report"},
-    "output_folder": {"errors"},
-    "session_records": FOUNDATION,
-    "stored_tables": {"report", "tables"},
-    "session_folder": FOUNDATION | {"background", "report", "session_records"},
-    "strategy_guide": FOUNDATION | {"replay"},
-    "profile_inputs": FOLDERS | {"session_folder"},
-    "profiling": FOLDERS | {"output_folder", "profile_inputs"},
-    "fidelity_places": FOUNDATION | {"fidelity", "profile"},
-    "fidelity_records": FOUNDATION
-    | {"fidelity", "fidelity_places", "profile", "profile_inputs", "replay"},
-    "cost_basis": {"replay", "session", "tables"},
-    "pipeline": FOLDERS
-    | {"background", "output_folder", "session_folder", "strategy_guide", "cost_basis"}
-    | {"fidelity", "fidelity_records"},
-    "kvm_analysis": FOLDERS
-    | {"kvm", "output_folder", "pipeline", "session_folder", "stored_tables", "strategy_guide"},
-    "perfetto_export": FOLDERS | {"export", "pipeline", "session_folder"},
-    "alignment": {"pipeline", "session", "report", "errors"},
-    "cli": FOLDERS
-    | {"sweep", "sweeping", "sweep_sessions"}
-    | {"pipeline", "recipe", "inventory", "strategy_guide", "session_folder"}
-    | {"output_folder", "profiling", "alignment", "kvm_analysis", "perfetto_export"},
-    "api": FOLDERS
-    | {"kvm", "pipeline", "profiling", "kvm_analysis", "session_folder", "strategy_guide"}
-    | {"cost_basis", "output_folder"},
+    "workflow": PARTS | {"background"},
+    "api": PARTS | {"workflow"},
+    "cli": PARTS | {"workflow"},
     "__init__": {"api", "kernel_cache", "errors"},
 }
 # Library to the places (prefixes of paths below spetrace/) that may import it.

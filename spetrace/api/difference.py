@@ -7,13 +7,13 @@ from pathlib import Path
 import polars as pl
 
 from spetrace.api.keywords import File
-from spetrace.output_folder import output_folder
 from spetrace.report.run_difference import RunDifference
 from spetrace.report.run_difference_conditions import failures, parse_condition
 from spetrace.report.run_difference_files import save_difference
 from spetrace.report.run_difference_html import render_difference_html
 from spetrace.report.run_difference_json import render_difference_json
 from spetrace.report.run_difference_text import render_difference_text
+from spetrace.workflow.output_folder import output_folder
 
 _SCHEMA = {
     "strategy": pl.String,

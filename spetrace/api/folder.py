@@ -12,12 +12,17 @@ import pyarrow as pa
 
 from spetrace.api.frames import scan_file
 from spetrace.errors import UsageError
-from spetrace.pipeline import open_session
 from spetrace.session.options import SessionOptions
-from spetrace.session_folder import DESCRIPTION, describe_session, read_kvm_tables, read_session
 from spetrace.tables.events import EVENTS
 from spetrace.tables.session import Session
 from spetrace.tables.table import Table
+from spetrace.workflow.pipeline import open_session
+from spetrace.workflow.session_folder import (
+    DESCRIPTION,
+    describe_session,
+    read_kvm_tables,
+    read_session,
+)
 
 
 class FolderOrigin:

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spetrace.api.figures import figure
-from spetrace.output_folder import output_folder
 from spetrace.report.kvm_files import FILES, save_kvm
 from spetrace.report.kvm_html import render_kvm_html
 from spetrace.report.kvm_html_figures import charts_of
 from spetrace.report.kvm_json import render_kvm_json
 from spetrace.report.plotly_page import Chart
 from spetrace.tables.kvm_summary import KvmSummary
+from spetrace.workflow.output_folder import output_folder
 
 if TYPE_CHECKING:
     from spetrace.api.figures import Figure

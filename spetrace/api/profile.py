@@ -11,14 +11,14 @@ from spetrace.api.figures import figure
 from spetrace.api.frames import frame_of
 from spetrace.api.keywords import File
 from spetrace.errors import UsageError
-from spetrace.output_folder import output_folder
-from spetrace.profiling import ProfileOptions, profile_files
 from spetrace.report.profile_charts import draw_charts
 from spetrace.report.profile_files import FILES, save_profile
 from spetrace.report.profile_html import render_profile_html
 from spetrace.report.profile_json import render_profile_json
 from spetrace.report.profile_view import view_profile
 from spetrace.tables.profile import Profile as Counted
+from spetrace.workflow.output_folder import output_folder
+from spetrace.workflow.profiling import ProfileOptions, profile_files
 
 if TYPE_CHECKING:
     from spetrace.api.figures import Figure

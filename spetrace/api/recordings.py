@@ -17,10 +17,8 @@ from spetrace.api.keywords import File, SessionKeywords, session_options
 from spetrace.api.origin import ASSEMBLED_WITH
 from spetrace.errors import NothingToReplayError
 from spetrace.ingest import importer
-from spetrace.pipeline import ingest_files, read_all, session_of
 from spetrace.session.assemble import assemble_kvm_tables, assemble_streamed
 from spetrace.session.options import SessionOptions
-from spetrace.session_folder import describe_session, quality_table
 from spetrace.tables.events import EVENTS
 from spetrace.tables.quality import QUALITY
 from spetrace.tables.recording import Recording
@@ -28,6 +26,8 @@ from spetrace.tables.session import Session as AssembledSession
 from spetrace.tables.spe_records import SPE_RECORDS
 from spetrace.tables.table import Table
 from spetrace.tables.tracepoint_frames import frames_of
+from spetrace.workflow.pipeline import ingest_files, read_all, session_of
+from spetrace.workflow.session_folder import describe_session, quality_table
 
 if TYPE_CHECKING:
     from spetrace.api.session import Session

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import polars as pl
 
-from spetrace import cost_basis
 from spetrace.api.command import replay_call
 from spetrace.api.difference import Difference
 from spetrace.api.figures import figure
@@ -20,8 +19,6 @@ from spetrace.api.notebook import comparison_html
 from spetrace.api.session import Session, open_session
 from spetrace.api.strategies import Chosen, chosen_strategies
 from spetrace.errors import NothingToReplayError
-from spetrace.output_folder import output_folder
-from spetrace.pipeline import RESULT_FILES, run_session
 from spetrace.report import charts
 from spetrace.report import comparison as words
 from spetrace.report.comparison import Comparison
@@ -31,6 +28,9 @@ from spetrace.report.mail import render_mail
 from spetrace.report.parquet import load_run, save_run
 from spetrace.report.run_difference import differ
 from spetrace.tables.run import Run as Replayed
+from spetrace.workflow import cost_basis
+from spetrace.workflow.output_folder import output_folder
+from spetrace.workflow.pipeline import RESULT_FILES, run_session
 
 if TYPE_CHECKING:
     from spetrace.api.figures import Figure

@@ -17,7 +17,6 @@ from spetrace.api.origin import Origin
 from spetrace.api.profile import Profile, profile
 from spetrace.api.recordings import RecordingOrigin
 from spetrace.errors import UsageError
-from spetrace.kvm_analysis import analyse_kvm
 from spetrace.tables.aux_records import AUX_RECORDS
 from spetrace.tables.events import EVENTS
 from spetrace.tables.kvm_exits import KVM_EXITS
@@ -29,6 +28,7 @@ from spetrace.tables.spe_records import SPE_RECORDS
 from spetrace.tables.spe_register_accesses import SPE_REGISTER_ACCESSES
 from spetrace.tables.stage2_faults import STAGE2_FAULTS
 from spetrace.tables.threads import THREADS
+from spetrace.workflow.kvm_analysis import analyse_kvm
 
 if TYPE_CHECKING:
     from spetrace.api.figures import Figure

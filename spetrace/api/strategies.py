@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from spetrace.replay.strategy import Strategy
-from spetrace.strategy_guide import choose, describe
+from spetrace.replay.strategy_guide import choose, describe
 
 Chosen = str | Sequence[str | type[Strategy]]
 """Names of strategies ("all", or separated by commas), or a list of names and classes."""

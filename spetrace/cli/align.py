@@ -65,7 +65,12 @@ def align(
 
     spetrace replay guest.perf.data host.dat --session session.toml
     """
-    from spetrace.alignment import align_files, check_proposal, render_proposal, write_offset
+    from spetrace.workflow.alignment import (
+        align_files,
+        check_proposal,
+        render_proposal,
+        write_offset,
+    )
 
     with progress() as step:
         proposal = align_files(host, guest, counter_hz, vm, step)

@@ -85,8 +85,8 @@ def compare(
 
 
 def _save(difference: RunDifference, failed: Sequence[Failure], output: Path) -> None:
-    from spetrace.output_folder import output_folder
     from spetrace.report.run_difference_files import save_difference
+    from spetrace.workflow.output_folder import output_folder
 
     with output_folder(output) as folder:
         save_difference(difference, failed, folder)

@@ -31,9 +31,9 @@ def costs(
 
     spetrace replay guest.perf.data --costs costs.toml
     """
-    from spetrace.pipeline import measure_files
     from spetrace.report.wording import printable
     from spetrace.session.costs_toml import render_costs
+    from spetrace.workflow.pipeline import measure_files
 
     with progress() as step:
         measured = measure_files(files, _options(locals()), step)

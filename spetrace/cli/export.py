@@ -14,7 +14,7 @@ from spetrace.cli.arguments import Unlimited
 from spetrace.cli.console import progress, show
 
 if TYPE_CHECKING:
-    from spetrace.perfetto_export import Exported
+    from spetrace.workflow.perfetto_export import Exported
 
 _TIME = re.compile(r"([0-9]{1,19})(?:\.([0-9]{1,9}))?(ns|us|ms|s)?")
 _UNITS = {"ns": 0, "us": 3, "ms": 6, "s": 9}
@@ -109,7 +109,7 @@ def export(
 
     spetrace export session --from 12.5s --to 13s --limit none --perfetto part.perfetto-trace
     """
-    from spetrace.perfetto_export import LIMIT, export_perfetto
+    from spetrace.workflow.perfetto_export import LIMIT, export_perfetto
 
     options = said.session_options(_NOT_ASKED | {"no_buffer_touched": False} | locals())
     asked = cast("int | Unlimited | None", limit)

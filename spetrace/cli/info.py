@@ -24,8 +24,8 @@ def info(
 
     spetrace info guest.perf.data host.dat
     """
-    from spetrace.inventory import render_inventory, take_inventory
-    from spetrace.pipeline import read_all
+    from spetrace.workflow.inventory import render_inventory, take_inventory
+    from spetrace.workflow.pipeline import read_all
 
     inputs = some_inputs(files, raw_spe)
     with progress() as step:

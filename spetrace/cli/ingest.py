@@ -62,7 +62,7 @@ def ingest(
 
     perf record -e arm_spe// -o - ... | spetrace ingest - -o session
     """
-    from spetrace.pipeline import ingest_files
+    from spetrace.workflow.pipeline import ingest_files
 
     options = said.session_options(locals())
     inputs = said.some_inputs(files, raw_spe)

@@ -75,7 +75,7 @@ def kvm(
 
     spetrace kvm host.dat --check-inference --format json
     """
-    from spetrace.kvm_analysis import analyse_kvm
+    from spetrace.workflow.kvm_analysis import analyse_kvm
 
     options = said.session_options(_NOT_ASKED | {"no_buffer_touched": False} | locals())
     with progress() as step:

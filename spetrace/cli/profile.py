@@ -11,8 +11,8 @@ from spetrace.cli.choices import ProfileFormat, RankBy
 from spetrace.cli.console import progress, show
 
 if TYPE_CHECKING:
-    from spetrace.profiling import ProfileOptions
     from spetrace.tables.profile import Profile
+    from spetrace.workflow.profiling import ProfileOptions
 
 Inputs = Annotated[
     list[Path],
@@ -102,7 +102,7 @@ def profile(
     spetrace profile guest.perf.data --by page --top 50 --cpu 3
     """
     from spetrace.errors import UsageError
-    from spetrace.profiling import profile_files
+    from spetrace.workflow.profiling import profile_files
 
     if format_ is ProfileFormat.PARQUET and output is None:
         raise UsageError("--format parquet needs a folder to write to: -o DIR")
@@ -113,8 +113,8 @@ def profile(
 
 
 def _options(given: dict[str, object]) -> ProfileOptions:
-    from spetrace.profiling import ProfileOptions
     from spetrace.report.profile_view import Ranking
+    from spetrace.workflow.profiling import ProfileOptions
 
     by = given["by"]
     rankings = tuple(Ranking)

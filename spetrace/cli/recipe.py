@@ -37,7 +37,7 @@ def recipe(guest: Guest = False, host: Host = False, kallsyms: Kallsyms = None) 
 
     spetrace recipe --host > record-host.sh
     """
-    from spetrace.recipe import parse_kallsyms, render_recipe
+    from spetrace.workflow.recipe import parse_kallsyms, render_recipe
 
     if kallsyms is None and platform.machine() == "aarch64" and _OWN_KALLSYMS.exists():
         kallsyms = _OWN_KALLSYMS

@@ -111,7 +111,7 @@ def replay(
 
     spetrace replay host.dat --assume-spe period_ns=5000 --costs measured
     """
-    from spetrace.pipeline import replay_files
+    from spetrace.workflow.pipeline import replay_files
 
     asked = {"outcomes": outcomes, "fidelity": not no_fidelity}
     with progress() as step:

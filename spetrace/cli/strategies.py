@@ -24,7 +24,7 @@ def strategies(name: Name = None, format_: Format = TextFormat.TEXT) -> None:
 
     spetrace strategies pin-and-keep
     """
-    from spetrace.strategy_guide import describe, render
+    from spetrace.replay.strategy_guide import describe, render
 
     described = describe(name)
     if format_ is TextFormat.JSON:

@@ -18,7 +18,7 @@ from spetrace.cli.console import show
 from spetrace.cli.replay import StrategyFile, StrategyNames
 
 if TYPE_CHECKING:
-    from spetrace.sweeping import Compute, SweepPlan, SweepRequest
+    from spetrace.workflow.sweeping import Compute, SweepPlan, SweepRequest
 
 _LISTED = 200
 
@@ -149,7 +149,7 @@ def sweep(
 
     spetrace sweep s3://bucket/events.parquet --set keep_ns=1000000,none --scheduler tcp://10.0.0.1:8786 --cache s3://bucket/cache -o sweep
     """
-    from spetrace.sweeping import plan_sweep
+    from spetrace.workflow.sweeping import plan_sweep
 
     request = _request(locals())
     if dry_run:
@@ -160,7 +160,7 @@ def sweep(
 
 def _request(given: Mapping[str, Any]) -> SweepRequest:
     from spetrace.cli.sweep_options import parse_captures, parse_settings
-    from spetrace.sweeping import SweepRequest
+    from spetrace.workflow.sweeping import SweepRequest
 
     return SweepRequest(
         parse_captures(given["captures"] or [], given["capture"] or []),
@@ -178,7 +178,7 @@ def _run(
     request: SweepRequest, output: Path, jobs: int | None, scheduler: str | None, cache: str | None
 ) -> None:
     from spetrace.cli.sweep_progress import sweep_progress
-    from spetrace.sweeping import run_sweep
+    from spetrace.workflow.sweeping import run_sweep
 
     with _computing(scheduler) as compute, sweep_progress() as (step, count):
         run_sweep(

@@ -11,7 +11,7 @@ import typer
 from spetrace.cli.arguments import Unlimited, parse_duration, parse_limit
 from spetrace.errors import UsageError
 from spetrace.sweep.grid import COST_PREFIX, NAMES, check_name, check_settings
-from spetrace.sweep_sessions import CaptureInput
+from spetrace.workflow.sweep_sessions import CaptureInput
 
 _WORDS = ("initial_stage2", "dl_model", "data_loss")
 

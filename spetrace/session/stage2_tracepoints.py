@@ -76,9 +76,7 @@ class TracedStage2:
         writable: Mask | int = 1
         if self._infer_read_only:
             ranges = MappedRanges(served, first, end)
-            writable = ~read_only_maps(
-                faults, own, ranges, unmaps, self.notifiers, self._page_size
-            )
+            writable = ~read_only_maps(faults, own, ranges, unmaps, self.notifiers, self._page_size)
         run = event_run(
             faults.entry_ns[served],
             STAGE2_MAP,

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from spetrace import strategy_guide
 from spetrace.errors import UsageError
+from spetrace.replay import strategy_guide
 from spetrace.replay.semantics import SEMANTICS_VERSION
 from spetrace.replay.strategies import STRATEGIES
 from spetrace.replay.strategy import Strategy

@@ -27,7 +27,7 @@ import sys, time
 from pathlib import Path
 from spetrace.cli.process import set_up_process
 set_up_process()
-from spetrace.pipeline import ingest_files
+from spetrace.workflow.pipeline import ingest_files
 start = time.perf_counter()
 rows = ingest_files([Path(sys.argv[1])], Path(sys.argv[2]))
 seconds = time.perf_counter() - start

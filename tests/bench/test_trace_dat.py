@@ -16,8 +16,8 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from spetrace.ingest.importer import read_recording
-from spetrace.pipeline import ingest_files
 from spetrace.tables.tracepoint_frames import frames_of
+from spetrace.workflow.pipeline import ingest_files
 
 COUNTS = "90-big/counts.json"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cli.command import Command
 
-from spetrace.recipe import PROBES, TRACEPOINTS, parse_kallsyms, render_recipe
+from spetrace.workflow.recipe import PROBES, TRACEPOINTS, parse_kallsyms, render_recipe
 
 
 def kallsyms(*lacking: str) -> str:

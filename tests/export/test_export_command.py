@@ -11,7 +11,7 @@ import pytest
 from export.trace_reader import Shown, read_trace
 
 from spetrace.cli.main import run
-from spetrace.perfetto_export import export_perfetto
+from spetrace.workflow.perfetto_export import export_perfetto
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_traces"
 CHURN = SAMPLES / "kvm-churn" / "trace.dat"

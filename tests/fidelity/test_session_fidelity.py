@@ -18,12 +18,12 @@ from plain_fidelity import plain_distance
 from profile_samples import elf_file
 
 from spetrace.ingest.perf_data.abi import RecordType
-from spetrace.pipeline import ingest_files, replay_files
 from spetrace.report.comparison import compare
 from spetrace.report.json_report import render_json
 from spetrace.report.mail import WIDTH, render_mail
 from spetrace.session.options import SessionOptions
 from spetrace.tables.run import Run
+from spetrace.workflow.pipeline import ingest_files, replay_files
 
 PER_PAGE = 65
 """64 records fill a page; the one that faults on it is lost and takes no room."""

@@ -16,10 +16,10 @@ from spetrace.ingest.perf_data.importer import IMPORTER as PERF_DATA
 from spetrace.ingest.spe.decode import StreamIdentity, iter_batches
 from spetrace.ingest.spe.segment import Piece
 from spetrace.ingest.trace_dat.importer import IMPORTER as TRACE_DAT
-from spetrace.pipeline import replay_files
 from spetrace.quality import Quality
 from spetrace.session import assumed_spe
 from spetrace.session.options import AssumedSpe, SessionOptions
+from spetrace.workflow.pipeline import replay_files
 
 _RECORDS_MAX = 1 << 16
 """Of an assumed load: enough to see what it does, few enough to be quick."""

@@ -6,12 +6,12 @@ import pyarrow as pa
 
 from spetrace.kvm.summarize import summarize_kvm
 from spetrace.quality import Quality
-from spetrace.session_folder import quality_table
 from spetrace.tables.kvm_exits import KVM_EXITS
 from spetrace.tables.kvm_memory import REFAULTS, VM_STATE
 from spetrace.tables.kvm_summary import KvmSummary
 from spetrace.tables.spe_register_accesses import SPE_REGISTER_ACCESSES
 from spetrace.tables.stage2_faults import STAGE2_FAULTS
+from spetrace.workflow.session_folder import quality_table
 
 
 def exit_(vm: int, vcpu: int, at: int, entered: int | None, name: str | None, ret: int = 2) -> Any:

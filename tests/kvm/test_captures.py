@@ -12,11 +12,11 @@ import pytest
 
 from spetrace.ingest.importer import read_recording
 from spetrace.kvm.summarize import summarize_kvm
-from spetrace.pipeline import run_session
+from spetrace.replay.strategy_guide import choose
 from spetrace.session.assemble import assemble, assemble_tables
 from spetrace.session.options import AssumedSpe, SessionOptions
-from spetrace.session_folder import quality_table
-from spetrace.strategy_guide import choose
+from spetrace.workflow.pipeline import run_session
+from spetrace.workflow.session_folder import quality_table
 
 CHURN = "08-churn-lkvm/trace.dat"
 EXIT = re.compile(r" kvm_exit: +(\w+): HSR_EC: 0x[0-9a-f]+ \((\w+)\)")

@@ -18,7 +18,7 @@ from spetrace.report.kvm_view import view_kvm
 from spetrace.session.assemble import assemble_tables
 from spetrace.session.host_trace import USED
 from spetrace.session.options import SessionOptions
-from spetrace.session_folder import quality_table
+from spetrace.workflow.session_folder import quality_table
 
 NAMES = (*USED, "kvm_sys_access", "kvm_handle_sys_reg")
 FIELDS = (

@@ -29,10 +29,10 @@ from spetrace.profile.compute import Naming, build_profile
 from spetrace.profile.kallsyms import parse_kallsyms
 from spetrace.profile.samples import COLUMNS, Samples
 from spetrace.profile.symbol_files import SymbolFiles
-from spetrace.profile_inputs import open_profile
 from spetrace.tables.profile import Profile
 from spetrace.tables.profiles import PROFILE_TABLES
 from spetrace.tables.recording_gaps import RECORDING_GAPS
+from spetrace.workflow.profile_inputs import open_profile
 
 NOWHERE = Naming(SymbolFiles(Path("/nowhere")))
 KERNEL = 0xFFFF800080000000

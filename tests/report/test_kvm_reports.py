@@ -14,9 +14,9 @@ from spetrace.report.kvm_json import render_kvm_json
 from spetrace.report.kvm_terminal import render_kvm
 from spetrace.report.kvm_view import view_kvm
 from spetrace.report.step_points import POINTS_MAX, state_points
-from spetrace.session_folder import quality_table
 from spetrace.tables.kvm_memory import REFAULTS, VM_STATE
 from spetrace.tables.kvm_summary import KvmSummary, StateSummary
+from spetrace.workflow.session_folder import quality_table
 
 HOSTILE = "</script><script>alert(1)</script>@CHARTS@\x1b[2J\u202e"
 

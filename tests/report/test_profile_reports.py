@@ -15,7 +15,6 @@ from rich.console import Console
 from spetrace.profile.address_rows import ROWS, address_rows
 from spetrace.profile.compute import Naming, build_profile
 from spetrace.profile.symbol_files import SymbolFiles
-from spetrace.profiling import profile_files
 from spetrace.report.profile_chart_data import LATENCY_EDGES, curves, drawn_gaps, lanes
 from spetrace.report.profile_html import render_profile_html
 from spetrace.report.profile_json import render_profile_json
@@ -24,6 +23,7 @@ from spetrace.report.profile_view import Ranking, view_profile
 from spetrace.tables.profile import Profile
 from spetrace.tables.quality import QUALITY
 from spetrace.tables.recording_gaps import RECORDING_GAPS
+from spetrace.workflow.profiling import profile_files
 
 HOSTILE = "<script>alert('x')</script>\x1b[2J&"
 

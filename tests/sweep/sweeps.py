@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from spetrace.sweep_sessions import CaptureInput
-from spetrace.sweeping import CACHE, RUNS_FILE, SweepRequest
+from spetrace.workflow.sweep_sessions import CaptureInput
+from spetrace.workflow.sweeping import CACHE, RUNS_FILE, SweepRequest
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "sample_traces"

@@ -15,8 +15,8 @@ from sweeps import COUNTING_STRATEGY, EVENT_LOG, journal_of, request, rows_of
 
 from spetrace.errors import InputError, UsageError
 from spetrace.sweep.dask_cluster import cluster as connected
-from spetrace.sweep_sessions import CaptureInput
-from spetrace.sweeping import run_sweep
+from spetrace.workflow.sweep_sessions import CaptureInput
+from spetrace.workflow.sweeping import run_sweep
 
 distributed = pytest.importorskip("distributed")
 # What dask's processes leave open when they are killed is no matter of ours.
@@ -86,7 +86,7 @@ def test_captures_and_sessions_come_by_url(threads: Any, tmp_path: Path) -> None
 def test_url_of_a_session_folder_and_of_a_file_that_changes(tmp_path: Path) -> None:
     import fsspec
 
-    from spetrace.pipeline import ingest_files
+    from spetrace.workflow.pipeline import ingest_files
 
     ingest_files([EVENT_LOG], tmp_path / "session")
     store = fsspec.filesystem("memory")

@@ -5,7 +5,7 @@ import pytest
 from spetrace.cli.sweep_options import complete_setting, parse_captures, parse_settings
 from spetrace.errors import UsageError
 from spetrace.sweep.grid import NAMES, check_settings, count_points, nested, points
-from spetrace.sweep_sessions import CaptureInput
+from spetrace.workflow.sweep_sessions import CaptureInput
 
 
 def test_points_are_all_combinations_the_last_parameter_first() -> None:

@@ -10,12 +10,12 @@ import pytest
 from sweeps import EVENT_LOG, GUEST, ON_KVM, SAMPLES
 
 from spetrace.errors import InputError, UsageError
-from spetrace.pipeline import replay_files
 from spetrace.replay.engine import replay_timeline
+from spetrace.replay.strategy_guide import choose
 from spetrace.session.options import AssumedSpe, SessionOptions
-from spetrace.strategy_guide import choose
 from spetrace.sweep.prepared import PreparedSession
-from spetrace.sweep_sessions import (
+from spetrace.workflow.pipeline import replay_files
+from spetrace.workflow.sweep_sessions import (
     CaptureInput,
     check_page_sizes,
     find_sources,

@@ -12,12 +12,12 @@ from cli.command import Command
 from sweeps import COUNTING_STRATEGY, EVENT_LOG, GUEST, journal_of, request, rows_of
 
 from spetrace.cli.sweep_progress import sweep_progress
-from spetrace.pipeline import replay_files
 from spetrace.session.options import SessionOptions
 from spetrace.sweep.execute import Entry, Task, execute
 from spetrace.sweep.local import WorkerLostError, run_local
-from spetrace.sweeping import plan_sweep, run_sweep
 from spetrace.tables.sweep import RUNS
+from spetrace.workflow.pipeline import replay_files
+from spetrace.workflow.sweeping import plan_sweep, run_sweep
 
 
 def compute(tasks: Sequence[Task]) -> Generator[Entry, None, None]:

@@ -62,9 +62,16 @@ def group_samples(
     taken: set[str] = set()
     return {
         table_name(format_, taken): Group(format_, own, samples.at(rows[own]))
-        for format_, own in zip(formats.values(), np.split(places, ends)[:known], strict=True)
+        for format_, own in zip(formats.values(), _split(places, ends[:known]), strict=True)
         if len(own)
     }
+
+
+def _split(places: Rows, ends: npt.NDArray[np.int64]) -> Iterator[Rows]:
+    start = 0
+    for end in ends.tolist():
+        yield places[start:end]
+        start = end
 
 
 def _by_time(times: npt.NDArray[np.int64]) -> Rows:

@@ -15,10 +15,8 @@ from spetrace.fidelity.compare import build_fidelity
 from spetrace.fidelity.measure import Measure, Places
 from spetrace.fidelity.noise import DRAWS, SEED
 from spetrace.fidelity.records import CollectedRecords
-from spetrace.fidelity_places import pc_places
 from spetrace.profile.samples import Samples
 from spetrace.profile.symbol_files import SymbolFiles
-from spetrace.profile_inputs import SPE_FILE, open_profile, scan_recordings
 from spetrace.replay.outcomes import RecordOutcomes
 from spetrace.tables.fidelity import FIDELITY
 from spetrace.tables.mappings import MAPPINGS
@@ -26,6 +24,8 @@ from spetrace.tables.recording import Recording
 from spetrace.tables.session import Assumption, Session
 from spetrace.tables.table import Table
 from spetrace.tables.threads import THREADS
+from spetrace.workflow.fidelity_places import pc_places
+from spetrace.workflow.profile_inputs import SPE_FILE, open_profile, scan_recordings
 
 _EVENT_LOG: Final = "event log"
 _UNTOLD: Final = "the event log doesn't tell of each record which of the SPE records it is"

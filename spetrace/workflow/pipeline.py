@@ -9,26 +9,32 @@ from functools import partial
 from pathlib import Path
 from threading import Event
 
-from spetrace import cost_basis
 from spetrace.background import in_background
 from spetrace.errors import InputError, NothingToReplayError, UsageError
-from spetrace.fidelity_records import (
+from spetrace.ingest.importer import input_name, read_raw_spe, read_recording, sha256
+from spetrace.replay.engine import replay
+from spetrace.replay.outcomes import RecordOutcomes
+from spetrace.replay.parameters import Parameters
+from spetrace.replay.strategy import Strategy
+from spetrace.replay.strategy_guide import choose
+from spetrace.report.parquet import save_run
+from spetrace.session.assemble import assemble, assemble_kvm_tables, assemble_streamed
+from spetrace.session.costs import MEASURED
+from spetrace.session.options import SessionOptions
+from spetrace.tables.costs import CostBasis
+from spetrace.tables.fidelity import FIDELITY
+from spetrace.tables.recording import Recording
+from spetrace.tables.run import Run
+from spetrace.tables.session import Session
+from spetrace.workflow import cost_basis
+from spetrace.workflow.fidelity_records import (
     SessionFidelity,
     recordings_of,
     session_fidelity,
     why_without,
 )
-from spetrace.ingest.importer import input_name, read_raw_spe, read_recording, sha256
-from spetrace.output_folder import output_folder
-from spetrace.replay.engine import replay
-from spetrace.replay.outcomes import RecordOutcomes
-from spetrace.replay.parameters import Parameters
-from spetrace.replay.strategy import Strategy
-from spetrace.report.parquet import save_run
-from spetrace.session.assemble import assemble, assemble_kvm_tables, assemble_streamed
-from spetrace.session.costs import MEASURED
-from spetrace.session.options import SessionOptions
-from spetrace.session_folder import (
+from spetrace.workflow.output_folder import output_folder
+from spetrace.workflow.session_folder import (
     EVENT_LOG,
     OWNED,
     is_session_folder,
@@ -39,12 +45,6 @@ from spetrace.session_folder import (
     write_description,
     write_tables,
 )
-from spetrace.strategy_guide import choose
-from spetrace.tables.costs import CostBasis
-from spetrace.tables.fidelity import FIDELITY
-from spetrace.tables.recording import Recording
-from spetrace.tables.run import Run
-from spetrace.tables.session import Session
 
 RESULT_FILES = ("outcomes.parquet", "fidelity.parquet")
 """What an earlier replay may have left in its folder and a later one need not write."""

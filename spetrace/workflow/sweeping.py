@@ -12,12 +12,10 @@ from typing import Any, Final
 import pyarrow as pa
 
 from spetrace.errors import TraceError, UsageError
-from spetrace.pipeline import silent
 from spetrace.replay.semantics import SEMANTICS_VERSION
 from spetrace.report.atomic import write_table, write_text
 from spetrace.report.sweep_files import save_sweep_report
 from spetrace.session.options import SessionOptions
-from spetrace.session_folder import versions
 from spetrace.sweep.dataset import Done, done_runs, lacking, runs_table
 from spetrace.sweep.execute import Entry, Task
 from spetrace.sweep.folder_lock import locked
@@ -28,7 +26,9 @@ from spetrace.sweep.locations import share_session
 from spetrace.sweep.plan import SweepRun, check_size, plan_runs
 from spetrace.sweep.prepared import DESCRIPTION
 from spetrace.sweep.strategy_source import StrategySource, read_strategies
-from spetrace.sweep_sessions import (
+from spetrace.workflow.pipeline import silent
+from spetrace.workflow.session_folder import versions
+from spetrace.workflow.sweep_sessions import (
     SESSION_FACTS,
     CaptureInput,
     Step,

@@ -22,19 +22,11 @@ from spetrace.export.run_tracks import run_marks
 from spetrace.export.scene import Scene
 from spetrace.export.session_tracks import SHOWN_EVENTS, session_marks
 from spetrace.ingest.importer import sha256
-from spetrace.pipeline import Step, read_all, silent
 from spetrace.quality import Severity
 from spetrace.report.atomic import replacing
 from spetrace.report.parquet import check_file, load_run
 from spetrace.session.assemble import assemble_streamed
 from spetrace.session.options import SessionOptions
-from spetrace.session_folder import (
-    DESCRIPTION,
-    EVENT_LOG,
-    quality_table,
-    read_kvm_tables,
-    read_session,
-)
 from spetrace.tables.aux_records import AUX_RECORDS
 from spetrace.tables.events import EVENTS
 from spetrace.tables.kvm_exits import KVM_EXITS
@@ -45,6 +37,14 @@ from spetrace.tables.run import Run
 from spetrace.tables.session import Session
 from spetrace.tables.spe_register_accesses import SPE_REGISTER_ACCESSES
 from spetrace.tables.stage2_faults import STAGE2_FAULTS
+from spetrace.workflow.pipeline import Step, read_all, silent
+from spetrace.workflow.session_folder import (
+    DESCRIPTION,
+    EVENT_LOG,
+    quality_table,
+    read_kvm_tables,
+    read_session,
+)
 
 LIMIT: Final = 2_000_000
 """Slices, instants and values in a trace, if nothing else is said."""

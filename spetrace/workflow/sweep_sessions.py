@@ -10,22 +10,28 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from spetrace import __version__, cost_basis
+from spetrace import __version__
 from spetrace.errors import InputError, UsageError
 from spetrace.ingest.importer import importers, map_file, sha256
-from spetrace.output_folder import output_folder
-from spetrace.pipeline import open_session, read_all, silent
 from spetrace.replay.parameters import Parameters
 from spetrace.session.assemble import assemble_placements
 from spetrace.session.options import SessionOptions
 from spetrace.session.session_toml import read_session_toml
-from spetrace.session_folder import DESCRIPTION, EVENT_LOG, describe_session, is_session_folder
-from spetrace.session_folder import quality_table as counters_of
 from spetrace.sweep.grid import nested
 from spetrace.sweep.locations import fetch_input, is_url
 from spetrace.sweep.plan import Capture, digest
 from spetrace.sweep.prepared import PlacementMaps, save_prepared
 from spetrace.tables.session import Session
+from spetrace.workflow import cost_basis
+from spetrace.workflow.output_folder import output_folder
+from spetrace.workflow.pipeline import open_session, read_all, silent
+from spetrace.workflow.session_folder import (
+    DESCRIPTION,
+    EVENT_LOG,
+    describe_session,
+    is_session_folder,
+)
+from spetrace.workflow.session_folder import quality_table as counters_of
 
 Step = Callable[[str], Callable[[float], None]]
 SESSION_FACTS: Final = "session.json"

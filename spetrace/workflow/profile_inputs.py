@@ -16,7 +16,6 @@ from spetrace.profile.samples import Samples, Scan
 from spetrace.report.parquet import iter_table, load_table
 from spetrace.session.choices import Choices
 from spetrace.session.recording_tables import recording_tables
-from spetrace.session_folder import DESCRIPTION, quality_table, read_description
 from spetrace.tables.mappings import MAPPINGS
 from spetrace.tables.quality import QUALITY
 from spetrace.tables.recording import Recording
@@ -24,6 +23,7 @@ from spetrace.tables.recording_gaps import RECORDING_GAPS
 from spetrace.tables.spe_records import SPE_RECORDS
 from spetrace.tables.table import Table
 from spetrace.tables.threads import THREADS
+from spetrace.workflow.session_folder import DESCRIPTION, quality_table, read_description
 
 SPE_FILE: Final = "spe_records.parquet"
 FRAME_ROWS: Final = 1 << 19

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from spetrace.errors import OutputError
-from spetrace.output_folder import output_folder
+from spetrace.workflow.output_folder import output_folder
 
 
 def names(folder: Path) -> list[str]:

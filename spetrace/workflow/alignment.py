@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from spetrace.errors import InputError
-from spetrace.pipeline import Step, read_all, silent
 from spetrace.report.atomic import write_text
 from spetrace.report.units import render_time
 from spetrace.report.wording import count_of
@@ -18,6 +17,7 @@ from spetrace.session.alignment_proposal import (
 from spetrace.session.session_toml import parse_session_toml
 from spetrace.session.side_file import read_side_file
 from spetrace.session.toml_edit import with_integer
+from spetrace.workflow.pipeline import Step, read_all, silent
 
 _KEY = "clock_offset_ns"
 

@@ -24,7 +24,6 @@ from spetrace.quality import Quality
 from spetrace.report.atomic import write_batches, write_table, write_text
 from spetrace.report.interleaved import InterleavedTables
 from spetrace.report.parquet import load_table
-from spetrace.session_records import records_schema, session_records
 from spetrace.tables.aux_records import AUX_RECORDS
 from spetrace.tables.events import EVENTS
 from spetrace.tables.kvm_exits import KVM_EXITS
@@ -38,6 +37,7 @@ from spetrace.tables.spe_register_accesses import SPE_REGISTER_ACCESSES
 from spetrace.tables.stage2_faults import STAGE2_FAULTS
 from spetrace.tables.table import Table
 from spetrace.tables.threads import THREADS
+from spetrace.workflow.session_records import records_schema, session_records
 
 VERSION = 1
 DESCRIPTION = "session.json"

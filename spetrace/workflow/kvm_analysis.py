@@ -12,19 +12,10 @@ from spetrace.errors import NothingToReplayError, UsageError
 from spetrace.ingest.importer import sha256
 from spetrace.kvm.inference import ToldStage2, check_inference
 from spetrace.kvm.summarize import KVM_TABLES, summarize_kvm
-from spetrace.output_folder import output_folder
-from spetrace.pipeline import read_all, run_session, silent
+from spetrace.replay.strategy_guide import choose
 from spetrace.report.kvm_files import FILES, save_kvm
 from spetrace.session.assemble import assemble, assemble_streamed
 from spetrace.session.options import AssumedSpe, SessionOptions
-from spetrace.session_folder import (
-    DESCRIPTION,
-    describe_session,
-    quality_table,
-    read_session,
-)
-from spetrace.stored_tables import StoredTables
-from spetrace.strategy_guide import choose
 from spetrace.tables.events import EVENTS
 from spetrace.tables.kvm_exits import KVM_EXITS
 from spetrace.tables.kvm_memory import REFAULTS, VM_STATE
@@ -32,6 +23,15 @@ from spetrace.tables.kvm_summary import KvmSummary
 from spetrace.tables.recording import Recording
 from spetrace.tables.results import COUNTERS
 from spetrace.tables.session import Assumption, Session, batches_of
+from spetrace.workflow.output_folder import output_folder
+from spetrace.workflow.pipeline import read_all, run_session, silent
+from spetrace.workflow.session_folder import (
+    DESCRIPTION,
+    describe_session,
+    quality_table,
+    read_session,
+)
+from spetrace.workflow.stored_tables import StoredTables
 
 CHECK_LOAD: Final = AssumedSpe(period_ns=50_000)
 """The SPE load of the replays that compare ways to tell stage 2, where no SPE data was recorded."""

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spetrace.errors import InputError, NothingToReplayError, UsageError
-from spetrace.output_folder import output_folder
 from spetrace.profile.compute import DEFAULT_TOP, Naming, build_profile
 from spetrace.profile.kallsyms import STRUCTURE, Kallsyms, parse_kallsyms
 from spetrace.profile.symbol_files import SymbolFiles
-from spetrace.profile_inputs import ProfileInput, open_profile
 from spetrace.report.profile_files import FILES, save_profile
 from spetrace.report.profile_view import Ranking
 from spetrace.tables.profile import Profile
+from spetrace.workflow.output_folder import output_folder
+from spetrace.workflow.profile_inputs import ProfileInput, open_profile
 
 Step = Callable[[str], Callable[[float], None]]
 
