@@ -2,9 +2,9 @@
 
 What the command line does, in Python: `open_session` reads recordings or a session folder, `replay`
 runs it under strategies, `load_results` reads a results folder back, `compare` words a run,
-`profile` counts samples, `ingest` writes a session folder, `read_recording` reads one file as it
-is. They are imported when used. A folder of the same name as a function (`replay`, `profile`,
-`ingest`) is imported by its full name: `from spetrace.replay.strategy import Strategy`.
+`profile` counts samples, `sweep` replays under many parameters, `ingest` writes a session folder,
+`read_recording` reads one file as it is. They are imported when used. A folder of the same name as a function (`replay`, `profile`,
+`sweep`, `ingest`) is imported by its full name: `from spetrace.replay.strategy import Strategy`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from spetrace.api.run import Run, compare, load_results, replay
     from spetrace.api.session import Session, open_session
     from spetrace.api.strategies import strategies
+    from spetrace.api.sweep import Sweep, sweep
     from spetrace.errors import (
         InputError,
         NothingToReplayError,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 else:
     # A package becomes an attribute of its parent when it is first imported, and only then: here,
     # so that it never stands in the place of the function of its name.
-    for _name in ("ingest", "profile", "replay"):
+    for _name in ("ingest", "profile", "replay", "sweep"):
         import_module(f"spetrace.{_name}")
         del globals()[_name]
 
@@ -46,14 +47,15 @@ _HOMES = {
     "api.run": ("Run", "compare", "load_results", "replay"),
     "api.session": ("Session", "open_session"),
     "api.strategies": ("strategies",),
+    "api.sweep": ("Sweep", "sweep"),
     "errors": ("InputError", "NothingToReplayError", "OutputError", "TraceError", "UsageError"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Difference", "InputError", "KvmReport", "NothingToReplayError", "OutputError", "Profile", "Run", "Session",
-    "TraceError", "UsageError", "compare", "ingest", "load_results", "open_session", "profile",
-    "read_recording", "replay", "strategies",
+    "Sweep", "TraceError", "UsageError", "compare", "ingest", "load_results", "open_session", "profile",
+    "read_recording", "replay", "strategies", "sweep",
 ]  # fmt: skip
 
 choose_kernel_cache()

@@ -19,6 +19,7 @@ from spetrace.tables.table import Table
 from spetrace.workflow.pipeline import open_session
 from spetrace.workflow.session_folder import (
     DESCRIPTION,
+    check_page_size,
     describe_session,
     read_kvm_tables,
     read_session,
@@ -53,8 +54,11 @@ class FolderOrigin:
         return scan_file(table, self._folder / f"{table.name}.parquet")
 
     def replayable(self, parameters: Mapping[str, Any]) -> Session:
-        """The folder's session; it was assembled before, so `parameters` change nothing in it."""
-        del parameters
+        """The folder's session; it was assembled before, so `parameters` change nothing in it.
+
+        Raises UsageError for another page size than that of its events.
+        """
+        check_page_size(self._session, parameters)
         return self._session
 
     def kvm_tables(self) -> Mapping[str, pa.Table]:

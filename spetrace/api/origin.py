@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import polars as pl
 import pyarrow as pa
@@ -12,9 +12,6 @@ import pyarrow as pa
 from spetrace.session.options import SessionOptions
 from spetrace.tables.session import Session
 from spetrace.tables.table import Table
-
-ASSEMBLED_WITH: Final = ("page_size", "memory_bytes", "initial_stage2", "vms")
-"""The replay parameters that matter to an event log, too."""
 
 
 class Origin(Protocol):

@@ -14,11 +14,10 @@ import pyarrow as pa
 
 from spetrace.api.frames import deferred, scan_records
 from spetrace.api.keywords import File, SessionKeywords, session_options
-from spetrace.api.origin import ASSEMBLED_WITH
 from spetrace.errors import NothingToReplayError
 from spetrace.ingest import importer
 from spetrace.session.assemble import assemble_kvm_tables, assemble_streamed
-from spetrace.session.options import SessionOptions
+from spetrace.session.options import ASSEMBLED_WITH, SessionOptions
 from spetrace.tables.events import EVENTS
 from spetrace.tables.quality import QUALITY
 from spetrace.tables.recording import Recording
@@ -74,7 +73,8 @@ class RecordingOrigin:
 
     def replayable(self, parameters: Mapping[str, Any]) -> AssembledSession:
         """The session with its event log, kept until other `parameters` change it."""
-        own = {name: parameters[name] for name in ASSEMBLED_WITH if name in parameters}
+        names = (*ASSEMBLED_WITH, "vms")
+        own = {name: parameters[name] for name in names if name in parameters}
         key = json.dumps(own, sort_keys=True)
         if key not in self._sessions:
             options = replace(self.options, parameters=own or None)

@@ -30,7 +30,8 @@ def distances_of_random_losses(
     """Total variation distances that `surviving` records, drawn at random, have to all."""
     scale = -(-int(counts.sum()) // _MOST_RECORDS)
     if scale > 1:
-        counts, surviving = counts // scale, max(surviving // scale, 1)
+        counts = counts // scale
+        surviving = min(max(surviving // scale, 1), int(counts.sum()))
     left = random.multivariate_hypergeometric(counts, surviving, size=draws, method="marginals")
     return total_variation(left, counts) / math.sqrt(scale)
 

@@ -130,7 +130,7 @@ def _facts(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for each in capture.get("inputs", []):
             digest = f", SHA-256 {each['sha256']}" if each.get("sha256") else ""
             text = f"{each.get('format')}, {each.get('size_bytes')} bytes{digest}"
-            yield f"{printable(capture['name'])}: {printable(each.get('name'))}", text
+            yield f"{printable(capture['name'])}: {printable(each.get('name'))}", printable(text)
     versions = facts.get("versions", {})
     yield "versions", ", ".join(f"{name} {version}" for name, version in versions.items())
 
@@ -140,11 +140,12 @@ def _assumptions(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for capture in captures:
         for each in capture.get("assumptions", []):
             head = f"{printable(capture['name'])}: " if len(captures) > 1 else ""
-            yield f"{head}{printable(each['name'])} = {printable(each['value'])}", each["text"]
+            yield f"{head}{printable(each['name'])} = {printable(each['value'])}", printable(each["text"])
 
 
 def _losses(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for capture in facts.get("captures", []):
         for each in capture.get("quality", []):
-            name = f"{printable(capture['name'])}: {each['counter']} {each['count']:,}"
-            yield name, f"{each['severity'].replace('_', ' ')}; remedy: {each['remedy']}"
+            name = f"{capture['name']}: {each['counter']} {each['count']:,}"
+            text = f"{each['severity'].replace('_', ' ')}; remedy: {each['remedy']}"
+            yield printable(name), printable(text)

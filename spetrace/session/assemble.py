@@ -97,7 +97,7 @@ def assemble_kvm_tables(recordings: Sequence[Recording], options: SessionOptions
 
 def _session(assembly: Assembly) -> Session:
     recordings = assembly.recordings
-    parameters = merge_parameters(recordings, assembly.parameters)
+    parameters = merge_parameters(recordings, assembly.parameters, assembly.choices.parameters)
     captured = assembly.event_batches() if assembly.is_replayable else iter(())
     events, batches = merge_logs(recordings, captured)
     return Session(

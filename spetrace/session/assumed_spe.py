@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import ceil
 from typing import Final
 
 import numpy as np
@@ -27,7 +28,8 @@ from spetrace.session.host_trace import HostTrace
 from spetrace.session.machines import Machines
 from spetrace.session.options import AssumedSpe
 
-RECORDS_MAX: Final = 1 << 27
+RECORDS_MAX: Final = 1 << 25
+"""Of all vCPUs together: a record of the load takes some 80 bytes until it is replayed."""
 _BUFFER_UNIT: Final = 8192
 """Half a buffer ends at a multiple of 4 KiB, the unit of PMBLIMITR_EL1.LIMIT."""
 _BUFFER_MAX: Final = 1 << 28
@@ -55,33 +57,48 @@ def assumed_runs(host: HostTrace, machines: Machines, load: AssumedSpe) -> Itera
     Raises UsageError where the period makes more records than can be held.
     """
     inside = thread_intervals(host)
+    threads = {vcpu.tid for vm in machines.vms for vcpu in vm.vcpus}
+    spent = [guest_ns(*pair).sum(dtype=float) for tid, pair in inside.items() if tid in threads]
+    _check_count(sum(spent), load.period_ns)
     firsts = host.tracks.firsts
     first_ns = dict(zip(firsts.thread.tolist(), firsts.entry_ns.tolist(), strict=True))
-    left = RECORDS_MAX
     for vm in machines.vms:
         for vcpu in vm.vcpus:
             if vcpu.tid not in inside:
                 continue
-            times = record_times(*inside.pop(vcpu.tid), load.period_ns, left)
-            left -= len(times)
+            times = record_times(*inside.pop(vcpu.tid), load.period_ns)
             start = first_ns[vcpu.tid]
             yield assumed_run(start, times, load, vm.vm, vcpu.vcpu)
 
 
-def record_times(
-    entry_ns: Integers, exit_ns: Integers, period_ns: int, at_most: int = RECORDS_MAX
-) -> Integers:
+def guest_ns(entry_ns: Integers, exit_ns: Integers) -> Integers:
+    """The length of each interval [entry, exit): 0 where the exit is not after the entry."""
+    return np.maximum(exit_ns - entry_ns, 0)
+
+
+def _check_count(spent_ns: float, period_ns: int) -> None:
+    count = spent_ns / period_ns
+    if count > RECORDS_MAX:
+        shortest = _rounded_up(ceil(spent_ns / RECORDS_MAX))
+        raise UsageError(
+            f"--assume-spe period_ns={period_ns} would make {int(count):,} records; "
+            f"period_ns={shortest} or more fits"
+        )
+
+
+def _rounded_up(number: int) -> int:
+    """The next number of two digits and zeros."""
+    unit: int = 10 ** max(len(str(number)) - 2, 0)
+    return -(-number // unit) * unit
+
+
+def record_times(entry_ns: Integers, exit_ns: Integers, period_ns: int) -> Integers:
     """When records come: one at each multiple of `period_ns` of guest time.
 
     Guest time is that of the intervals [entry, exit); one due exactly at an exit comes at the next
-    interval's entry. Raises UsageError beyond `at_most` records.
+    interval's entry.
     """
-    spent = np.maximum(exit_ns - entry_ns, 0)
-    if spent.sum(dtype=np.float64) / period_ns > at_most:
-        raise UsageError(
-            f"--assume-spe period_ns={period_ns}: makes more than {RECORDS_MAX} records; "
-            "give a longer period"
-        )
+    spent = guest_ns(entry_ns, exit_ns)
     ends = np.cumsum(spent)
     total = int(ends[-1]) if len(ends) else 0
     due = np.arange(period_ns, total, period_ns, dtype=np.int64)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from spetrace.session.options import ASSEMBLED_WITH
 from spetrace.tables.events import EVENTS
 from spetrace.tables.recording import Recording
 
@@ -45,14 +46,29 @@ def table_of(batches: Iterable[pa.RecordBatch]) -> pa.Table:
 
 
 def merge_parameters(
-    recordings: Sequence[Recording], parameters: Mapping[str, Any]
+    recordings: Sequence[Recording], parameters: Mapping[str, Any], flags: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The session's parameters with those of event logs over them."""
+    """The session's parameters with those of event logs over them, and over both, for all VMs, the
+    flags that the events are made with: a replay of them later needs the same.
+    """
     merged = dict(parameters)
     for recording in recordings:
         if recording.events is not None:
             merged = _over(merged, recording.parameters)
-    return merged
+    given = {name: flags[name] for name in ASSEMBLED_WITH if name in flags}
+    return _without(merged, given) | given
+
+
+def _without(parameters: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """The parameters, none of `names` among those of single VMs."""
+    vms = parameters.get("vms")
+    if not names or not isinstance(vms, Mapping):
+        return dict(parameters)
+    kept = {
+        vm: {n: v for n, v in own.items() if n not in names} if isinstance(own, Mapping) else own
+        for vm, own in vms.items()
+    }
+    return {**parameters, "vms": kept}
 
 
 def _over(parameters: Mapping[str, Any], line: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+ASSEMBLED_WITH: Final = ("page_size", "memory_bytes", "initial_stage2")
+"""The replay parameters that an event log depends on, too."""
 
 
 @dataclass(frozen=True)
@@ -42,4 +45,4 @@ class SessionOptions:
     """A TOML file that maps events of one's own to the event log."""
     parameters: Mapping[str, Any] | None = None
     """Replay parameters given as flags (nested as in a session line): they win over all else, and
-    page_size and memory_bytes matter to the session too."""
+    those of ASSEMBLED_WITH matter to the session too."""

@@ -100,8 +100,8 @@ def what_was_found(recordings: Sequence[Recording], machines: Machines, *, assum
             "record SPE (perf record -e arm_spe_0//) or give an event log"
         )
     held = ", ".join(f"{count:,} {name}" for name, count in counts.items())
-    vcpus = sum(len(vm.vcpus) for vm in machines.vms)
-    found = f"the inputs hold no SPE data, only {held} on {vcpus} vCPUs of {len(machines.vms)} VMs"
+    vcpus = _counted(sum(len(vm.vcpus) for vm in machines.vms), "vCPU")
+    found = f"the inputs hold no SPE data, only {held} on {vcpus} of {_counted(len(machines.vms), 'VM')}"
     advice = (
         "an assumed SPE load needs kvm_entry and kvm_exit: record them (spetrace recipe)"
         if assumed
@@ -109,3 +109,7 @@ def what_was_found(recordings: Sequence[Recording], machines: Machines, *, assum
         "(perf.data with arm_spe)"
     )
     return f"nothing to replay: {found}; {advice}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

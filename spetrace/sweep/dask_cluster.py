@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -58,11 +59,13 @@ def compute_with(client: Any, tasks: Sequence[Task]) -> Generator[Entry, None, N
     pending: Any = as_completed(loop=client.loop)  # type: ignore[no-untyped-call]
     futures: set[Any] = set()
 
+    # Of two tasks with one key the scheduler takes the first: a sweep of other strategies, say.
+    own = uuid.uuid4().hex
+
     def submit(count: int) -> None:
         for _, task in zip(range(count), waiting, strict=False):
-            future = client.submit(
-                execute, task, key=f"spetrace-{task.run.run_id}", pure=False, retries=_RETRIES
-            )
+            key = f"spetrace-{task.run.run_id}-{own}"
+            future = client.submit(execute, task, key=key, pure=False, retries=_RETRIES)
             futures.add(future)
             pending.add(future)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from spetrace.errors import UsageError
+from spetrace.errors import TraceError, UsageError
 from spetrace.replay.engine import replay_timeline
 from spetrace.replay.semantics import SEMANTICS_VERSION
 from spetrace.replay.strategy import Strategy
@@ -17,7 +18,6 @@ from spetrace.sweep.locations import local_session
 from spetrace.sweep.plan import SweepRun
 from spetrace.sweep.prepared import PreparedSession
 from spetrace.sweep.strategy_source import StrategySource
-from spetrace.tables.results import RESULTS
 
 Entry = dict[str, Any]
 """What is kept of a run: run, seconds, parameters, and per strategy its version and rows (vm, then
@@ -25,6 +25,12 @@ the counters in the order of table results)."""
 
 _SESSIONS_KEPT: Final = 2
 _open_session = lru_cache(_SESSIONS_KEPT)(PreparedSession)
+
+
+class RunFailedError(TraceError):
+    """A run that ended in an error which nobody raised on purpose: a defect, as in a strategy file."""
+
+    exit_code = 70
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,24 @@ def _strategies(source: StrategySource) -> tuple[Mapping[str, type[Strategy]], M
 
 
 def execute(task: Task) -> Entry:
-    """Replay one run. Raises TraceError where its session or strategies can't be had."""
+    """Replay one run.
+
+    Raises TraceError where its session or strategies can't be had, RunFailedError for all else that
+    goes wrong in it, so that it is told as a sentence and not as the end of its process.
+    """
+    try:
+        return _execute(task)
+    except (TraceError, MemoryError):
+        raise
+    except Exception as error:
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        raise RunFailedError(
+            f"run {task.run.run_id} ({task.run.capture}): {type(error).__name__}: {error} "
+            f"({Path(at.filename).name}, line {at.lineno})"
+        ) from None
+
+
+def _execute(task: Task) -> Entry:
     if task.semantics != SEMANTICS_VERSION:
         raise UsageError("a worker has another version of spetrace than the one that began")
     by_name, versions = _strategies(task.source)
@@ -58,7 +81,6 @@ def execute(task: Task) -> Entry:
     rows: dict[str, list[list[Any]]] = {name: [] for name in task.strategies}
     for row in zip(*(column.to_pylist() for column in results.columns), strict=True):
         rows[row[0]].append([row[1], *map(int, row[2:])])
-    assert len(RESULTS.names) == results.num_columns
     return {
         "run": task.run.run_id,
         "seconds": round(seconds, 6),

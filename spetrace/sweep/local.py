@@ -81,7 +81,7 @@ def _answer(worker: _Worker) -> Entry | None:
     """The entry of a worker's task; None where the worker died."""
     try:
         entry, failure = worker.pipe.recv()
-    except (EOFError, ConnectionResetError):
+    except (EOFError, OSError):
         return None
     if failure is not None:
         raise failure

@@ -42,13 +42,26 @@ def fetch_input(url: str, folder: Path) -> Path:
     filesystem, path = _filesystem(url)
     try:
         files = [path] if filesystem.isfile(path) else _files_of(filesystem, path)
-        state = hashlib.sha256("".join(map(filesystem.ukey, files)).encode()).hexdigest()
-        target = folder / state[:_STATE_DIGITS] / file_name(url)
+        state = hashlib.sha256(repr([_facts_of(filesystem, file) for file in files]).encode())
+        target = folder / state.hexdigest()[:_STATE_DIGITS] / file_name(url)
         if not target.exists():
             _copy(filesystem, path, files, target)
-    except (OSError, ValueError) as error:
-        raise InputError("object store", str(error) or type(error).__name__, file=url) from error
+    except Exception as error:
+        raise InputError("object store", _cause(error), file=url) from error
     return target
+
+
+def _facts_of(filesystem: Any, file: str) -> list[tuple[str, str]]:
+    """What the store says of a file, in one order: size, time of change, ETag.
+
+    Not fsspec's `ukey`: of a file on a web server that is the URL alone.
+    """
+    return sorted((str(name), str(value)) for name, value in filesystem.info(file).items())
+
+
+def _cause(error: Exception) -> str:
+    """An error in words: the libraries of object stores raise errors of their own making."""
+    return str(error) or type(error).__name__
 
 
 def _files_of(filesystem: Any, folder: str) -> list[str]:
@@ -83,8 +96,8 @@ def share_session(folder: Path, url: str) -> None:
         for name in reversed(FILES):
             if (folder / name).exists():
                 filesystem.put_file(str(folder / name), f"{base}/{name}")
-    except (OSError, ValueError) as error:
-        raise OutputError(f"{url}: can't be written: {error}") from error
+    except Exception as error:
+        raise OutputError(f"{url}: can't be written: {_cause(error)}") from error
 
 
 def local_session(location: str, key: str) -> str:
@@ -113,10 +126,10 @@ def _fetch_session(url: str, folder: Path) -> None:
                 filesystem.get_file(f"{base}/{name}", str(part / name))
         if not folder.exists():
             part.rename(folder)
-    except OSError as error:
+    except Exception as error:
         # Another process of this machine may have been first.
         if not (folder / DESCRIPTION).is_file():
-            raise InputError("prepared session", str(error), file=url) from error
+            raise InputError("prepared session", _cause(error), file=url) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
 

@@ -64,7 +64,8 @@ def digest(value: Any) -> str:
 def session_key(capture: Capture, point: Mapping[str, Any]) -> str:
     """The key of the session that a point of a capture is replayed on."""
     shape = {name: point[name] for name in capture.shaped_by if name in point}
-    return digest([PREPARED_VERSION, capture.content, shape, capture.seeds])
+    places = capture.seeds or capture.placement_seed
+    return digest([PREPARED_VERSION, capture.content, shape, places])
 
 
 def plan_runs(captures: Sequence[Capture], settings: Settings) -> list[SweepRun]:

@@ -37,6 +37,7 @@ from spetrace.workflow.output_folder import output_folder
 from spetrace.workflow.session_folder import (
     EVENT_LOG,
     OWNED,
+    check_page_size,
     is_session_folder,
     quality_table,
     read_kvm_tables,
@@ -116,6 +117,7 @@ def _reopen(paths: Sequence[Path], options: SessionOptions) -> Session:
         raise NothingToReplayError(f"{paths[0] / EVENT_LOG}: is no event log")
     session = read_session(paths[0], events)
     session.folder = paths[0]
+    check_page_size(session, options.parameters or {})
     if options.costs == MEASURED:
         session.tables = read_kvm_tables(paths[0])
     return session

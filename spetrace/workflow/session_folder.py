@@ -19,8 +19,9 @@ import pyarrow as pa
 
 from spetrace import __version__
 from spetrace.background import in_background, until
-from spetrace.errors import InputError
+from spetrace.errors import InputError, UsageError
 from spetrace.quality import Quality
+from spetrace.replay.parameters import Parameters
 from spetrace.report.atomic import write_batches, write_table, write_text
 from spetrace.report.interleaved import InterleavedTables
 from spetrace.report.parquet import load_table
@@ -185,6 +186,17 @@ def read_session(folder: Path, events: pa.Table) -> Session:
     except (ValueError, LookupError, TypeError) as error:
         raise _not_as_left(path, error) from error
     return session
+
+
+def check_page_size(session: Session, parameters: Mapping[str, Any]) -> None:
+    """Raise UsageError where `parameters` ask for another page size than a folder's events are in."""
+    own = session.parameters.get("page_size", Parameters().page_size)
+    asked = parameters.get("page_size", own)
+    if asked != own:
+        raise UsageError(
+            f"{session.folder}: its events are in pages of {own} bytes, a page size of {asked} is "
+            "late: ingest the recordings with it"
+        )
 
 
 def read_description(folder: Path) -> dict[str, Any]:

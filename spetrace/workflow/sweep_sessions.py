@@ -15,13 +15,16 @@ from spetrace.errors import InputError, UsageError
 from spetrace.ingest.importer import importers, map_file, sha256
 from spetrace.replay.parameters import Parameters
 from spetrace.session.assemble import assemble_placements
-from spetrace.session.options import SessionOptions
-from spetrace.session.session_toml import read_session_toml
+from spetrace.session.costs import MEASURED
+from spetrace.session.options import ASSEMBLED_WITH, SessionOptions
+from spetrace.session.session_toml import SessionToml, read_session_toml
 from spetrace.sweep.grid import nested
 from spetrace.sweep.locations import fetch_input, is_url
 from spetrace.sweep.plan import Capture, digest
 from spetrace.sweep.prepared import PlacementMaps, save_prepared
+from spetrace.tables.kvm_exits import KVM_EXITS
 from spetrace.tables.session import Session
+from spetrace.tables.stage2_faults import STAGE2_FAULTS
 from spetrace.workflow import cost_basis
 from spetrace.workflow.output_folder import output_folder
 from spetrace.workflow.pipeline import open_session, read_all, silent
@@ -37,7 +40,6 @@ Step = Callable[[str], Callable[[float], None]]
 SESSION_FACTS: Final = "session.json"
 _EVENT_LOG_FORMAT: Final = "event log"
 _HEAD_BYTES: Final = 1 << 16
-_SHAPE: Final = ("page_size", "memory_bytes")
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,8 @@ def find_sources(
 ) -> list[SweepSource]:
     """The captures with their files fetched (URLs into `downloads`) and hashed.
 
-    Raises InputError for a file that can't be read, UsageError for a name that is there twice, no
-    capture, or `placements` of a capture that is assembled already.
+    Raises InputError for a file that can't be read, UsageError for a name or recordings that are
+    there twice, no capture, or `placements` of a capture that is assembled already.
     """
     if not captures:
         raise UsageError("no capture: give a session folder, an event log or --capture NAME=FILE")
@@ -75,7 +77,18 @@ def find_sources(
     for name in names:
         if names.count(name) > 1:
             raise UsageError(f"two captures are named {name!r}: give names by --capture NAME=FILE")
-    return [_source(capture, options, placements, downloads, step) for capture in captures]
+    sources = [_source(capture, options, placements, downloads, step) for capture in captures]
+    _check_distinct([source.capture for source in sources])
+    return sources
+
+
+def _check_distinct(captures: Sequence[Capture]) -> None:
+    """Raise UsageError where two captures are the same: a run is known by content, not by name."""
+    names: dict[str, str] = {}
+    for capture in captures:
+        other = names.setdefault(capture.content, capture.name)
+        if other != capture.name:
+            raise UsageError(f"captures {other} and {capture.name} are of the same bytes: give one")
 
 
 def check_page_sizes(sources: Sequence[SweepSource], sizes: Sequence[int]) -> None:
@@ -108,19 +121,26 @@ def _source(
             "it: give the recordings"
         )
     seeds = range(placements) if placements else ()
-    first = options.placement_seed or 0
-    scattered = options.placement == "scattered" and not assembled
+    placement, first = _placement(options)
+    scattered = placement == "scattered" and not assembled
     return SweepSource(
         Capture(
             capture.name,
             _content(paths, options),
-            _SHAPE[:1] if assembled else _SHAPE,
+            ("page_size",) if assembled else ASSEMBLED_WITH,
             tuple(first + seed for seed in seeds),
             first if scattered and not placements else None,
         ),
         paths,
         options,
     )
+
+
+def _placement(options: SessionOptions) -> tuple[str | None, int]:
+    """How buffers are placed, and the first seed: flags over session.toml."""
+    toml = read_session_toml(options.session_toml) if options.session_toml else SessionToml()
+    seed = toml.placement_seed if options.placement_seed is None else options.placement_seed
+    return options.placement or toml.placement, seed or 0
 
 
 def _local(location: str, downloads: Path) -> Path:
@@ -137,8 +157,7 @@ def _content(paths: Sequence[Path], options: SessionOptions) -> str:
     """The hash of all that a session is made of."""
     files: list[Path] = []
     for path in paths:
-        parts = [path / DESCRIPTION, path / EVENT_LOG] if is_session_folder(path) else [path]
-        files += parts
+        files += _files_of(path, measured=options.costs == MEASURED)
     said = asdict(options) | {"parameters": None, "session_toml": None, "vmm_maps": None}
     said |= {"event_map": None, "placement_seed": None}
     names: list[str] = []
@@ -147,10 +166,19 @@ def _content(paths: Sequence[Path], options: SessionOptions) -> str:
         maps = read_session_toml(options.session_toml).vmm_maps
         files += [options.session_toml] + ([options.session_toml.parent / maps] if maps else [])
     files += [path for path in (options.vmm_maps, options.event_map) if path]
-    if options.costs and options.costs != "measured":
+    if options.costs and options.costs != MEASURED:
         files.append(Path(options.costs))
         said["costs"] = "file"
     return digest([__version__, [_hash(path) for path in files], said, names])
+
+
+def _files_of(path: Path, *, measured: bool) -> list[Path]:
+    """A recording, or what of a session folder is read; costs are measured from its KVM tables."""
+    if not is_session_folder(path):
+        return [path]
+    tables = [path / f"{table.name}.parquet" for table in (KVM_EXITS, STAGE2_FAULTS)]
+    read = [file for file in tables if measured and file.is_file()]
+    return [path / DESCRIPTION, path / EVENT_LOG, *read]
 
 
 def _hash(path: Path) -> str:

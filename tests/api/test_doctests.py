@@ -28,5 +28,5 @@ def test_functions_that_make_something_have_an_example() -> None:
         for test in finder.find(import_module(name))
         if test.examples
     }
-    made = {"open_session", "replay", "compare", "load_results", "profile", "ingest"}
+    made = {"open_session", "replay", "compare", "load_results", "profile", "ingest", "sweep"}
     assert made | {"read_recording", "strategies", "KvmReport"} <= names

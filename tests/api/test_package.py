@@ -29,11 +29,12 @@ def test_importing_the_package_imports_no_library() -> None:
 def test_functions_stand_whatever_was_imported_of_the_folders_of_their_names() -> None:
     out = python(
         "import spetrace.replay.engine, spetrace.ingest.importer, spetrace.profile.compute\n"
+        "import spetrace.sweep.grid\n"
         "from spetrace.replay.strategy import Strategy\n"
         "import spetrace\n"
-        "print(*(callable(getattr(spetrace, n)) for n in ('replay', 'ingest', 'profile')))"
+        "print(*(callable(getattr(spetrace, n)) for n in ('replay', 'ingest', 'profile', 'sweep')))"
     )
-    assert out == "True True True\n"
+    assert out == "True True True True\n"
 
 
 def test_public_names_are_all_there() -> None:

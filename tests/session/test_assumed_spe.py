@@ -40,9 +40,23 @@ def test_records_equal_a_plain_count() -> None:
         assert record_times(entry, exits, period).tolist() == moments[period::period]
 
 
-def test_too_short_a_period_is_refused() -> None:
-    with pytest.raises(UsageError, match="longer period"):
-        times([(0, 1 << 62)], 1)
+def entry_and_exit(thread: int, exit_ns: int) -> list[dict[str, object]]:
+    names = {"pid": thread, "comm": f"kvm-vcpu-{thread}"}
+    return [event("kvm_entry", 0, **names), event("kvm_exit", exit_ns, **names)]
+
+
+def test_period_too_short_for_all_vcpus_names_one_that_fits() -> None:
+    found = host(entry_and_exit(0, 20 * 10**9) + entry_and_exit(1, 113 * 10**9))
+    refused = r"period_ns=1000 would make 133,000,000 records; period_ns=4000 or more fits"
+    with pytest.raises(UsageError, match=refused):
+        assemble([found], SessionOptions(assume_spe=AssumedSpe(1000)))
+    session = assemble([found], SessionOptions(assume_spe=AssumedSpe(4_000_000)))
+    assert len(of_kind(session.events, "spe_record")) == 4_999 + 28_249
+
+
+def test_period_too_short_by_ages_is_refused_at_once() -> None:
+    with pytest.raises(UsageError, match="period_ns=140000000000 or more fits"):
+        assemble([host(entry_and_exit(0, 1 << 62))], SessionOptions(assume_spe=AssumedSpe(1)))
 
 
 def test_buffer_laps_follow_their_last_record() -> None:
@@ -126,7 +140,7 @@ def test_load_needs_kvm_entry() -> None:
 
 
 def test_nothing_to_replay_says_what_was_found_and_what_to_do() -> None:
-    with pytest.raises(NothingToReplayError, match=r"3 kvm_entry, 2 kvm_exit.*1 vCPUs of 1 VMs"):
+    with pytest.raises(NothingToReplayError, match=r"3 kvm_entry, 2 kvm_exit.*on 1 vCPU of 1 VM;"):
         assemble([host(life())], SessionOptions())
     with pytest.raises(NothingToReplayError, match="--assume-spe"):
         assemble([host(life())], SessionOptions())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,14 +19,14 @@ from spetrace.ingest.tracepoint_frame import table_name
 from spetrace.quality import Quality
 
 _NAMES_SHOWN = 20
-Rows = npt.NDArray[np.uint32] | npt.NDArray[np.int64]
+Places = npt.NDArray[np.integer[Any]]
 
 
 class Group(NamedTuple):
     """Samples of one tracepoint in order, and their places in the order of all tracepoints'."""
 
     format: EventFormat
-    places: Rows
+    places: Places
     """As uint32 where that is enough: there are as many as a recording is long."""
     samples: Samples
 
@@ -67,20 +67,20 @@ def group_samples(
     }
 
 
-def _split(places: Rows, ends: npt.NDArray[np.int64]) -> Iterator[Rows]:
+def _split(places: Places, ends: npt.NDArray[np.int64]) -> Iterator[Places]:
     start = 0
     for end in ends.tolist():
         yield places[start:end]
         start = end
 
 
-def _by_time(times: npt.NDArray[np.int64]) -> Rows:
+def _by_time(times: npt.NDArray[np.int64]) -> Places:
     if bool((times[1:] >= times[:-1]).all()):
         return _narrow(np.arange(len(times)))
     return _narrow(np.argsort(times, kind="stable"))
 
 
-def _narrow(rows: Rows) -> Rows:
+def _narrow(rows: Places) -> Places:
     return rows.astype(np.uint32) if len(rows) < 1 << 32 else rows
 
 

@@ -43,7 +43,7 @@ class Samples(NamedTuple):
         pid, tid, cpu, event = (np.empty(count, np.int32) for _ in range(4))
         return cls(time_ns, pid, tid, cpu, starts, np.empty(count, np.uint32), event)
 
-    def at(self, rows: Rows | slice) -> Samples:
+    def at(self, rows: npt.NDArray[np.integer[Any]] | slice) -> Samples:
         """Some of them."""
         return Samples._make(values[rows] for values in self)
 

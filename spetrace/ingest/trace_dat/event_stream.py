@@ -30,7 +30,7 @@ from spetrace.ingest.trace_dat.survey import (
     slots_of,
 )
 
-BATCH_EVENTS = 1 << 19
+BATCH_EVENTS = 1 << 20
 """A batch has about so many."""
 _PIECE_PAGES = 512
 
@@ -48,13 +48,11 @@ class Group(NamedTuple):
 
     def rows(self, start: int, end: int) -> Group:
         """A part of it."""
-        return Group(
-            self.places[start:end],
-            self.times[start:end],
-            self.streams[start:end],
-            self.offsets[start:end],
-            self.lengths[start:end],
-        )
+        return Group._make(column[start:end] for column in self)
+
+    def within(self, first: int, end: int) -> Group:
+        """The events at places from `first` to before `end`."""
+        return self.rows(*np.searchsorted(self.places, np.array([first, end], np.uint64)))
 
 
 class _Walked(NamedTuple):

@@ -7,7 +7,7 @@ makes the index of the chosen tracepoints by a pass over the file, `batches` goe
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 
 import polars as pl
@@ -19,8 +19,10 @@ from spetrace.quality import Quality
 
 KEPT_EVENTS = 1 << 22
 """An index of 32 bytes per event is kept up to this number of events."""
-BLOCK_ROWS = 1 << 19
+BLOCK_ROWS = 1 << 18
 """A piece of a table has no more rows."""
+STRETCH_EVENTS = 1 << 19
+"""A stretch of a file whose index is kept."""
 
 
 class TraceFrames(Mapping[str, pl.DataFrame]):
@@ -78,30 +80,35 @@ class TraceFrames(Mapping[str, pl.DataFrame]):
     def batches(self) -> Iterator[tuple[str, pl.DataFrame]]:
         """All events in pieces of bounded size: those of one tracepoint follow each other in order."""
         losses = {name: Quality() for name in self._ids}
-        for groups in self._stream.batches(self._ids.values()):
+        for groups in [self._index] if self._is_kept else self._stream.batches(self._stream.ids):
             found = [(n, groups[i]) for n, i in self._ids.items() if i in groups]
             pieces = [(name, block) for name, group in found for block in _blocks(group)]
-            made = in_order(lambda piece: self._make(*piece), pieces)
-            for (name, _block), (frame, quality) in zip(pieces, made, strict=True):
-                losses[name].merge(quality)
-                yield name, frame
-        for name, quality in losses.items():
-            self._count(name, quality)
+            yield from self._made(pieces, losses)
+        self._count_all(losses)
 
     def stretches(self, names: Collection[str]) -> Iterator[dict[str, pl.DataFrame]]:
         """The events of those of `names` that there are, a stretch of time after the other."""
         chosen = {name: id_ for name, id_ in self._ids.items() if name in names}
         losses = {name: Quality() for name in chosen}
-        for groups in self._stream.batches(chosen.values()):
-            found = [(name, groups[id_]) for name, id_ in chosen.items() if id_ in groups]
-            made = in_order(lambda one: self._make(*one), found)
-            stretch = {}
-            for (name, _group), (frame, quality) in zip(found, made, strict=True):
-                losses[name].merge(quality)
-                stretch[name] = frame
-            yield stretch
-        for name, quality in losses.items():
-            self._count(name, quality)
+        ids = chosen.values()
+        for groups in self._parts(ids) if self._is_kept else self._stream.batches(ids):
+            pieces = [(name, groups[id_]) for name, id_ in chosen.items() if id_ in groups]
+            yield dict(self._made(pieces, losses))
+        self._count_all(losses)
+
+    def _made(
+        self, pieces: Sequence[tuple[str, Group]], losses: Mapping[str, Quality]
+    ) -> Iterator[tuple[str, pl.DataFrame]]:
+        made = in_order(lambda piece: self._make(*piece), pieces)
+        for (name, _group), (frame, quality) in zip(pieces, made, strict=True):
+            losses[name].merge(quality)
+            yield name, frame
+
+    def _parts(self, ids: Collection[int]) -> Iterator[dict[int, Group]]:
+        """Of the index stretches of at most STRETCH_EVENTS."""
+        for start in range(0, sum(self._stream.counts.values()), STRETCH_EVENTS):
+            groups = {id_: self._index[id_].within(start, start + STRETCH_EVENTS) for id_ in ids}
+            yield {id_: group for id_, group in groups.items() if len(group.places)}
 
     def empty(self, name: str) -> pl.DataFrame:
         """The table of a tracepoint without its rows."""
@@ -125,6 +132,10 @@ class TraceFrames(Mapping[str, pl.DataFrame]):
     def _make(self, name: str, group: Group) -> tuple[pl.DataFrame, Quality]:
         quality = Quality()
         return self._maker.make(self._formats[name], group, quality), quality
+
+    def _count_all(self, losses: Mapping[str, Quality]) -> None:
+        for name, quality in losses.items():
+            self._count(name, quality)
 
     def _count(self, name: str, losses: Quality) -> None:
         """Count what a tracepoint's events lack, the first time that all of them are decoded."""
