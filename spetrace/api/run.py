@@ -29,8 +29,8 @@ from spetrace.report.parquet import load_run, save_run
 from spetrace.report.run_difference import differ
 from spetrace.tables.run import Run as Replayed
 from spetrace.workflow import cost_basis
-from spetrace.workflow.output_folder import output_folder
-from spetrace.workflow.pipeline import RESULT_FILES, run_session
+from spetrace.workflow.output_folder import check_owner, output_folder
+from spetrace.workflow.pipeline import RESULT_FILES, RESULTS_FILE, run_session
 
 if TYPE_CHECKING:
     from spetrace.api.figures import Figure
@@ -219,9 +219,11 @@ class Run:
     def save(self, folder: File) -> list[Path]:
         """Write the results folder that `spetrace replay -o` writes, whole or not at all; its files.
 
-        Raises OutputError where the system refuses.
+        Raises OutputError where the system refuses, UsageError for a folder that holds a session or
+        a sweep.
         """
         path = Path(folder)
+        check_owner(path, RESULTS_FILE)
         with output_folder(path, RESULT_FILES) as made:
             names = [file.name for file in save_run(self.arrow, made)]
         return [path / name for name in names]

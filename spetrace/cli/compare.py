@@ -22,10 +22,10 @@ FailIf = Annotated[
     list[str] | None,
     typer.Option(
         "--fail-if",
-        metavar="[STRATEGY:]COUNTER OP VALUE[%]",
-        help="Exit with 1 if the difference B - A is so, for the strategy or for any: "
-        "'captured<-1%' (of A), 'pin-on-enable:overhead_ns>+2ms', 'pinned_bytes_peak>64K'. OP is "
-        "<, <=, >, >=, == or !=. May be repeated.",
+        metavar="CONDITION",
+        help="Exit with 1 if the difference B - A is so, for any strategy or the one named: "
+        "'captured<-1%' (of A), 'pin-vm:overhead_ns>+2ms', 'pinned_bytes_peak>64K'. May be <, <=, "
+        ">, >=, == or !=, and be repeated. spetrace schema results lists the counters.",
     ),
 ]
 Output = Annotated[

@@ -17,6 +17,7 @@ from spetrace.cli.arguments import (
     parse_size,
 )
 from spetrace.cli.choices import DataLoss, DlModel, InitialStage2
+from spetrace.cli.completion import complete_cost
 
 MODEL_PANEL = "The model (assumptions, all named in the report)"
 
@@ -111,6 +112,7 @@ Cost = Annotated[
         "What the model charges: irq_ns, vm_exit_ns, walk_page_ns, map_page_ns, pin_page_ns, "
         "unpin_page_ns, sysreg_trap_ns, eret_trap_ns, copy_page_ns; may be repeated.",
         metavar="NAME=NS",
+        autocompletion=complete_cost,
     ),
 ]
 Costs = Annotated[

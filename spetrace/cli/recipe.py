@@ -30,8 +30,8 @@ _OWN_KALLSYMS = Path("/proc/kallsyms")
 def recipe(guest: Guest = False, host: Host = False, kallsyms: Kallsyms = None) -> None:
     """Print the commands that record what a replay needs, for the guest and the host.
 
-    Run it on the host: it leaves out the probes that the running kernel lacks, and says what that
-    costs.
+    Run it on the host: it leaves out the probes that the running kernel lacks,
+    and says what that costs.
 
     [bold]Example[/bold]
 

@@ -12,6 +12,7 @@ import typer
 from spetrace.cli import model_options as model
 from spetrace.cli import session_options as said
 from spetrace.cli.choices import ReportFormat
+from spetrace.cli.completion import complete_strategies
 from spetrace.cli.console import progress, show
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ StrategyNames = Annotated[
     typer.Option(
         "--strategy",
         metavar="NAME,...",
+        autocompletion=complete_strategies,
         help="Strategies to replay, or all (see: spetrace strategies). The bounds bare-metal and "
         "inject-abort are always among them.",
     ),

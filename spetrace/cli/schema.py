@@ -7,11 +7,17 @@ from typing import Annotated
 import typer
 
 from spetrace.cli.choices import SchemaFormat
+from spetrace.cli.completion import complete_table
 from spetrace.cli.console import show
 from spetrace.errors import UsageError
 
 Name = Annotated[
-    str | None, typer.Argument(metavar="[NAME]", help="A table; without it all are listed.")
+    str | None,
+    typer.Argument(
+        metavar="[NAME]",
+        autocompletion=complete_table,
+        help="A table; without it all are listed.",
+    ),
 ]
 Format = Annotated[
     SchemaFormat,
@@ -32,7 +38,8 @@ def schema(name: Name = None, format_: Format = SchemaFormat.JSON) -> None:
     from spetrace.tables.published import render_schema
 
     if name is None:
-        show("\n".join(f"{t.name:<14} {t.version:<5} {t.doc}" for t in TABLES.values()))
+        width = max(map(len, TABLES))
+        show("\n".join(f"{t.name:<{width}} {t.version:<5} {t.doc}" for t in TABLES.values()))
         return
     if name not in TABLES:
         raise UsageError(f"schema {name!r}: no such table; there are {', '.join(TABLES)}")

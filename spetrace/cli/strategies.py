@@ -7,10 +7,16 @@ from typing import Annotated
 import typer
 
 from spetrace.cli.choices import TextFormat
+from spetrace.cli.completion import complete_strategy
 from spetrace.cli.console import show, show_json
 
 Name = Annotated[
-    str | None, typer.Argument(metavar="[NAME]", help="One strategy; without it all are listed.")
+    str | None,
+    typer.Argument(
+        metavar="[NAME]",
+        autocompletion=complete_strategy,
+        help="One strategy; without it all are listed.",
+    ),
 ]
 Format = Annotated[TextFormat, typer.Option("--format", help="Text for people or JSON.")]
 

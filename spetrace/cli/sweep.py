@@ -86,7 +86,7 @@ Scheduler = Annotated[
     str | None,
     typer.Option(
         metavar="tcp://HOST:PORT",
-        help="Compute on this dask.distributed cluster (pip install 'spetrace[cluster]').",
+        help="Compute on this dask.distributed cluster (pip install 'spetrace\\[cluster]').",
     ),
 ]
 Cache = Annotated[

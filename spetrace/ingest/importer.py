@@ -150,6 +150,10 @@ def _no_folder(path: Path) -> str:
             "is a perf.data of several files (perf record --threads), which is not read: record "
             "without --threads"
         )
+    if (path / "results.parquet").is_file():
+        return "holds results: give the recordings, or the session folder, that they were made from"
+    if (path / "session.json").is_file():
+        return "is a session folder, not a recording: see spetrace replay, kvm, profile and export"
     return "is a directory, not a recording"
 
 

@@ -19,6 +19,8 @@ PER_VM = ("memory_bytes", "memlock_bytes", "initial_stage2")
 OPTIONAL = ("memlock_bytes", "keep_ns")
 _LARGEST = 2**63 - 1
 _LARGEST_COST_NS = 10**12
+_VM_DIGITS = 9
+"""Of a VM's number; Python refuses to read numbers of thousands of digits."""
 
 
 @dataclass(frozen=True)
@@ -106,12 +108,13 @@ def _updated_vms(vms: Mapping[int, Mapping[str, Any]], values: Any) -> dict[int,
         raise UsageError(f"vms: {values!r} is not a table of VMs")
     merged = {vm: dict(v) for vm, v in vms.items()}
     for key, changes in values.items():
-        if not str(key).isdecimal() or not isinstance(changes, Mapping):
-            raise UsageError(f"vms.{key}: needs a VM number and a table of its parameters")
+        number = str(key)
+        if not number.isdecimal() or len(number) > _VM_DIGITS or not isinstance(changes, Mapping):
+            raise UsageError(f"vms.{number:.40}: needs a VM number and a table of its parameters")
         for name, value in changes.items():
             if name not in PER_VM:
                 raise UsageError(f"vms.{key}.{name}: only {', '.join(PER_VM)} may differ by VM")
-            merged.setdefault(int(key), {})[name] = _checked(name, value)
+            merged.setdefault(int(number), {})[name] = _checked(name, value)
     return merged
 
 
@@ -125,7 +128,7 @@ def _checked(name: str, value: Any) -> Any:
     elif name == "pin_refuses":
         _check_causes(value)
     elif name == "page_size":
-        if value not in PAGE_SIZES or isinstance(value, bool):
+        if value not in PAGE_SIZES or not isinstance(value, int):
             raise UsageError(f"page_size: {value!r} is not one of 4096, 16384, 65536")
     elif not (value is None and name in OPTIONAL):
         _check_integer(name, value)

@@ -73,5 +73,5 @@ def _losses(losses: Sequence[LossLine]) -> str:
     lossy = sum(loss.severity == "data_loss" for loss in losses)
     others = len(losses) - lossy
     said = [count_of(lossy, "counter of lost data")] if lossy else []
-    said += [count_of(others, "oddity").replace("oddity" + "s", "oddities")] if others else []
+    said += [count_of(others, "oddity")] if others else []
     return f"the inputs tell of {join_names(said)} (below)"

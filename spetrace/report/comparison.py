@@ -166,7 +166,7 @@ def _title(
 ) -> str:
     records = max((row["records"] for row in total.values()), default=0)
     parts = [
-        count_of(len(strategies), "strategy").replace("strategys", "strategies"),
+        count_of(len(strategies), "strategy"),
         count_of(records, "sample record"),
         count_of(len(vms_of(run)), "VM"),
     ]

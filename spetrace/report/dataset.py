@@ -25,7 +25,7 @@ import pyarrow.compute as pc
 from spetrace.errors import InputError, OutputError, UsageError
 from spetrace.report.atomic import write_text
 from spetrace.report.interleaved import InterleavedTables
-from spetrace.report.parquet import iter_table, load_table
+from spetrace.report.parquet import check_results_folder, iter_table, load_table
 from spetrace.report.session_json import load_session
 from spetrace.tables.fidelity import FIDELITY
 from spetrace.tables.quality import QUALITY
@@ -70,6 +70,8 @@ def collect(
     """
     for name in results:
         check_capture_name(name)
+    if (dataset / "session.json").exists():
+        raise UsageError(f"{dataset}: holds results or a session; a dataset needs its own folder")
     for done, (name, folder) in enumerate(results.items()):
         progress(done / len(results))
         yield _collect(name, folder, dataset)
@@ -85,6 +87,7 @@ def check_capture_name(name: str) -> None:
 
 
 def _collect(capture: str, folder: Path, dataset: Path) -> Collected:
+    check_results_folder(folder)
     session = load_session(folder / "session.json")
     digest = _digest(folder)
     if _known_digest(dataset, capture) == digest:

@@ -57,11 +57,21 @@ def save_run(run: Run, folder: Path) -> list[Path]:
     return [_file(folder, declared) for declared in tables] + [folder / name for name in texts]
 
 
+def check_results_folder(folder: Path) -> None:
+    """Raise InputError where `folder` is none that `save_run` wrote."""
+    if not folder.exists():
+        raise InputError("results folder", "there is none", file=str(folder))
+    if not _file(folder, RESULTS).is_file():
+        cause = f"has no {RESULTS.name}.parquet: give the folder that spetrace replay -o wrote"
+        raise InputError("results folder", cause, file=str(folder))
+
+
 def load_run(folder: Path, *, outcomes: bool = True) -> Run:
     """The run that was saved in `folder`; without its outcomes, a row per record, where not wanted.
 
     Raises InputError where a file is missing or damaged, or of a newer major version.
     """
+    check_results_folder(folder)
     session = load_session(folder / _SESSION)
     tables = {declared.name: load_table(declared, _file(folder, declared)) for declared in _TABLES}
     for declared in _OPTIONAL if outcomes else (FIDELITY,):

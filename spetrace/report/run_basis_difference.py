@@ -132,7 +132,10 @@ def _machines(machines: Iterable[Mapping[str, Any]]) -> dict[str, str]:
 
 
 def _machine(machine: Mapping[str, Any]) -> str:
-    vcpus, ram = machine.get("vcpus") or [], machine.get("ram")
+    vcpus, ram = machine.get("vcpus"), machine.get("ram")
     size = ram.get("bytes") if isinstance(ram, Mapping) else None
-    parts = [count_of(len(vcpus), "vCPU"), f"RAM {render_size(int(size))}" if size else ""]
+    parts = [
+        count_of(len(vcpus) if isinstance(vcpus, list) else 0, "vCPU"),
+        f"RAM {render_size(size)}" if size and isinstance(size, int) else "",
+    ]
     return ", ".join(filter(None, parts))

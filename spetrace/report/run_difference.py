@@ -133,7 +133,7 @@ def differ(a: Run, b: Run, names: tuple[str, str] = ("A", "B")) -> RunDifference
     return RunDifference(
         names=(printable(names[0]), printable(names[1])),
         title=f"B against A: {'the same inputs' if same else 'other inputs'}, "
-        f"{count_of(len(strategies), 'strategy').replace('strategys', _COUNTED)} in both",
+        f"{count_of(len(strategies), 'strategy')} in both",
         answer=_answer(strategies),
         basis=basis_changes(a, b),
         strategies=strategies,

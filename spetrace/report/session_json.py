@@ -1,4 +1,4 @@
-"""session.json of a results folder: what a run rests on, read back and checked."""
+"""session.json of a results or session folder: what a run or session rests on, read back and checked."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 from spetrace.errors import InputError
 
 VERSION = 1
-_LISTS = ("inputs", "assumptions", "costs")
+_LISTS = ("inputs", "assumptions", "costs", "clocks", "machines")
 _TABLES = ("parameters", "strategies", "excluded", "versions")
 
 
 def load_session(path: Path) -> dict[str, Any]:
-    """The `session` of the run that was saved beside `path`.
+    """The `session` of the run, or the description of the session, that was saved beside `path`.
 
     Raises InputError where the file is missing, no such JSON, or of a newer version.
     """
@@ -38,6 +38,8 @@ def _check(session: dict[str, Any], path: Path) -> None:
         entries = session.get(name, [])
         if not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
             raise _error(path, f"{name} is no list of objects")
+    if not all(isinstance(i.get("size_bytes"), int | None) for i in session.get("inputs", [])):
+        raise _error(path, "inputs: size_bytes is no integer")
     for name in _TABLES:
         if not isinstance(session.get(name, {}), dict):
             raise _error(path, f"{name} is no object")

@@ -32,8 +32,10 @@ def tables_of(view: SweepView) -> Iterator[TextTable]:
         table = _effects(view, measure)
         if table.rows:
             yield table
-    if view.percentiles:
-        yield _percentiles(view)
+    for measure in MEASURES:
+        table = _percentiles(view, measure)
+        if table.rows:
+            yield table
 
 
 def _effects(view: SweepView, measure: Measure) -> TextTable:
@@ -56,7 +58,10 @@ def _effects(view: SweepView, measure: Measure) -> TextTable:
         for e in effects[:ROWS]
     ]
     heads = (*(["capture"] if several else []), "strategy", "parameter", "least", "most", "widest")
-    same = "Strategies and parameters that are not listed stay the same. "
+    same = (
+        "least and most are medians over the values of all other parameters, widest is the most that "
+        "the parameter changes alone. Strategies and parameters that are not listed stay the same. "
+    )
     note = f"{same}{_cut(len(effects))}" if effects else same
     return TextTable(
         f"What matters: {measure.title.lower()}", note, heads, 3 if several else 2, tuple(rows)
@@ -73,30 +78,31 @@ def _ends(view: SweepView, effect: Effect) -> tuple[str, str]:
     return texts[0], texts[1]
 
 
-def _percentiles(view: SweepView) -> TextTable:
+def _percentiles(view: SweepView, measure: Measure) -> TextTable:
     several = len(view.captures) > 1
-    moving = [p for p in view.percentiles if _varies(p)]
-    rows = tuple(_percentile_row(view, p, several) for p in moving[:ROWS])
+    moving = [p for p in view.percentiles if _varies(p, measure)]
+    rows = tuple(_percentile_row(view, p, measure, several) for p in moving[:ROWS])
     heads = [*(["capture"] if several else []), *(each.name for each in view.swept), "strategy"]
-    numbers = [f"{m.title.lower()} {p}" for m in MEASURES for p in ("p5", "p50", "p95")]
     note = (
         "Over the placements of each point. What is the same at every placement is not listed. "
         + _cut(len(moving))
     )
-    return TextTable("Placements", note, (*heads, *numbers), len(heads), rows)
+    title = f"Placements: {measure.title.lower()}"
+    return TextTable(title, note, (*heads, "p5", "p50", "p95"), len(heads), rows)
 
 
-def _varies(result: PlacedResult) -> bool:
-    return any(spread.p5 != spread.p95 for spread in result.spreads.values())
+def _varies(result: PlacedResult, measure: Measure) -> bool:
+    spread = result.spread(measure)
+    return spread is not None and spread.p5 != spread.p95
 
 
-def _percentile_row(view: SweepView, result: PlacedResult, several: bool) -> tuple[str, ...]:
+def _percentile_row(
+    view: SweepView, result: PlacedResult, measure: Measure, several: bool
+) -> tuple[str, ...]:
     row = [result.capture] if several else []
     row += [each.render(result.point[each.name]) for each in view.swept]
     row.append(result.strategy)
-    for measure in MEASURES:
-        spread = result.spread(measure)
-        row += [measure.render(v) for v in vars(spread).values()] if spread else ["-"] * 3
+    row += map(measure.render, vars(result.spread(measure)).values())
     return tuple(row)
 
 

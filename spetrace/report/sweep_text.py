@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from spetrace.report.sweep_tables import TextTable, tables_of
 from spetrace.report.sweep_view import SweepView
 
 _FLIPS: Final = 30
+_WIDTH: Final = 80
 
 
 def render_sweep_text(view: SweepView) -> str:
-    """The report's text."""
+    """The report's text: sentences in lines of 80 characters, tables as wide as they are."""
     return "\n".join(_lines(view)) + "\n"
 
 
 def _lines(view: SweepView) -> Iterator[str]:
     yield view.title
     yield ""
-    yield from view.answer
+    yield from _wrapped(view.answer)
     if view.flip_lines:
         yield from ("", "Where the ranking flips", "-----------------------")
-        yield from view.flip_lines[:_FLIPS]
+        yield from _wrapped(view.flip_lines[:_FLIPS])
         if len(view.flip_lines) > _FLIPS:
             yield f"... and {len(view.flip_lines) - _FLIPS:,} more in report.json"
     for table in tables_of(view):
         yield from ("", table.title, "-" * len(table.title))
         yield from _table(table)
         if table.note:
-            yield table.note.strip()
+            yield from _wrapped([table.note])
     for title, terms in (
         ("Lost or odd", view.losses),
         ("Assumed", view.assumptions),
@@ -37,7 +39,18 @@ def _lines(view: SweepView) -> Iterator[str]:
     ):
         if terms:
             yield from ("", title, "-" * len(title))
-            yield from (f"{name}: {text}" for name, text in terms)
+            yield from _wrapped((f"{name}: {text}" for name, text in terms), "  ")
+
+
+def _wrapped(sentences: Iterable[str], indent: str = "") -> Iterator[str]:
+    for sentence in sentences:
+        yield from textwrap.wrap(
+            sentence,
+            _WIDTH,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
 
 
 def _table(table: TextTable) -> Iterator[str]:

@@ -114,7 +114,7 @@ def _flips_in_short(view: SweepView) -> str:
 def _title(facts: Mapping[str, Any]) -> str:
     captures = facts.get("captures", [])
     parts = [count_of(facts.get("runs", 0), "run"), count_of(len(captures), "capture")]
-    parts.append(count_of(len(facts.get("strategies", {})), "strategy").replace("ys", "ies"))
+    parts.append(count_of(len(facts.get("strategies", {})), "strategy"))
     if facts.get("placements"):
         parts.append(count_of(facts["placements"], "placement"))
     return ", ".join(parts)
@@ -140,7 +140,10 @@ def _assumptions(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for capture in captures:
         for each in capture.get("assumptions", []):
             head = f"{printable(capture['name'])}: " if len(captures) > 1 else ""
-            yield f"{head}{printable(each['name'])} = {printable(each['value'])}", printable(each["text"])
+            yield (
+                f"{head}{printable(each['name'])} = {printable(each['value'])}",
+                printable(each["text"]),
+            )
 
 
 def _losses(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -24,5 +24,6 @@ def join_names(names: Sequence[str]) -> str:
 
 
 def count_of(count: int, noun: str) -> str:
-    """A count with its noun, in the plural unless it is one."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    """A count with its noun, in the plural unless it is one; "strategy" becomes "strategies"."""
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{count:,} {noun if count == 1 else plural}"

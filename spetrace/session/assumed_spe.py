@@ -73,7 +73,8 @@ def assumed_runs(host: HostTrace, machines: Machines, load: AssumedSpe) -> Itera
 
 def guest_ns(entry_ns: Integers, exit_ns: Integers) -> Integers:
     """The length of each interval [entry, exit): 0 where the exit is not after the entry."""
-    return np.maximum(exit_ns - entry_ns, 0)
+    length: Integers = np.maximum(exit_ns - entry_ns, 0)
+    return length
 
 
 def _check_count(spent_ns: float, period_ns: int) -> None:

@@ -96,8 +96,8 @@ def what_was_found(recordings: Sequence[Recording], machines: Machines, *, assum
             counts[name] += frames_of(recording.tracepoints).counts.get(name, 0)
     if not any(counts.values()):
         return (
-            "nothing to replay: the inputs hold neither SPE data nor KVM events nor an event log; "
-            "record SPE (perf record -e arm_spe_0//) or give an event log"
+            "nothing to replay: the inputs hold neither SPE data nor an event log, and no "
+            f"{ENTRY}, {EXIT} or {GUEST_FAULT}; {_advice_for_nothing(recordings)}"
         )
     held = ", ".join(f"{count:,} {name}" for name, count in counts.items())
     vcpus = _counted(sum(len(vm.vcpus) for vm in machines.vms), "vCPU")
@@ -113,3 +113,10 @@ def what_was_found(recordings: Sequence[Recording], machines: Machines, *, assum
 
 def _counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _advice_for_nothing(recordings: Sequence[Recording]) -> str:
+    counters = {counter.name for recording in recordings for counter, _count in recording.quality}
+    if "perf_script_without_guest" in counters:
+        return "perf script leaves them out: give the perf.data that it printed"
+    return "record SPE (perf record -e arm_spe_0//) or give an event log"

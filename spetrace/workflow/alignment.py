@@ -36,11 +36,14 @@ def align_files(
 
 
 def render_proposal(proposal: AlignmentProposal) -> str:
-    """The offset as a line of session.toml, with what it rests on as comments."""
+    """The offset as a line of session.toml, with what it rests on as comments.
+
+    The line is a comment, too, where another offset would be as good.
+    """
     found = proposal.found
     share = f"{100 * found.agreeing / found.events:.2f} %"
     lines = [
-        f"{_KEY} = {found.middle}",
+        f"{'' if found.is_clear else '# '}{_KEY} = {found.middle}",
         f"# +- {found.uncertainty} ns ({render_time(found.uncertainty)})",
         f"# {found.agreeing:,} of {count_of(found.events, 'guest event')} ({share}) lie in guest "
         f"time of VM {proposal.vm} then; by chance {100 * found.by_chance:.2f} % would",

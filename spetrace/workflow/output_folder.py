@@ -13,7 +13,24 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from spetrace.errors import OutputError
+from spetrace.errors import OutputError, UsageError
+
+_OWNERS = {
+    "results.parquet": "results of spetrace replay",
+    "sweep.json": "a sweep",
+    "session.json": "a session of spetrace ingest",
+}
+"""What a folder holds, by the first of these files that is in it."""
+
+
+def check_owner(folder: Path, own: str) -> None:
+    """Raise UsageError where `folder` holds what another command wrote than the one that writes `own`.
+
+    Some of their files have the same name, so that neither could be read afterwards.
+    """
+    found = next((name for name in _OWNERS if (folder / name).exists()), own)
+    if found != own:
+        raise UsageError(f"{folder}: holds {_OWNERS[found]}: give another folder to write to")
 
 
 @contextmanager

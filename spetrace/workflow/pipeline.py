@@ -33,8 +33,9 @@ from spetrace.workflow.fidelity_records import (
     session_fidelity,
     why_without,
 )
-from spetrace.workflow.output_folder import output_folder
+from spetrace.workflow.output_folder import check_owner, output_folder
 from spetrace.workflow.session_folder import (
+    DESCRIPTION,
     EVENT_LOG,
     OWNED,
     check_page_size,
@@ -47,6 +48,7 @@ from spetrace.workflow.session_folder import (
     write_tables,
 )
 
+RESULTS_FILE = "results.parquet"
 RESULT_FILES = ("outcomes.parquet", "fidelity.parquet")
 """What an earlier replay may have left in its folder and a later one need not write."""
 Progress = Callable[[float], None]
@@ -224,6 +226,8 @@ def replay_files(
         raise UsageError("--outcomes needs a folder to write to: -o DIR")
     if output is not None and output in paths:
         raise UsageError(f"{output}: results would replace the session they are made from")
+    if output is not None:
+        check_owner(output, RESULTS_FILE)
     chosen = choose(strategies, strategy_files)
     with output_folder(output, RESULT_FILES) if output else nullcontext() as folder:
         session = open_session(paths, options, step)
@@ -278,6 +282,7 @@ def ingest_files(
     What gives no event log (a KVM recording alone) is written without one. Raises TraceError and
     its children; nothing is left in `output` then.
     """
+    check_owner(output, DESCRIPTION)
     with output_folder(output, OWNED) as folder:
         recordings = read_all(paths, step, raw_spe=raw_spe)
         files = [*paths, *raw_spe]

@@ -25,6 +25,7 @@ from spetrace.replay.parameters import Parameters
 from spetrace.report.atomic import write_batches, write_table, write_text
 from spetrace.report.interleaved import InterleavedTables
 from spetrace.report.parquet import load_table
+from spetrace.report.session_json import load_session
 from spetrace.tables.aux_records import AUX_RECORDS
 from spetrace.tables.events import EVENTS
 from spetrace.tables.kvm_exits import KVM_EXITS
@@ -200,20 +201,8 @@ def check_page_size(session: Session, parameters: Mapping[str, Any]) -> None:
 
 
 def read_description(folder: Path) -> dict[str, Any]:
-    """session.json of a session folder.
-
-    Raises InputError where it is missing, no JSON object, or of a newer version.
-    """
-    path = folder / DESCRIPTION
-    try:
-        facts = dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError, RecursionError) as error:
-        raise _not_as_left(path, error) from error
-    version = facts.get("version", VERSION)
-    if not isinstance(version, int) or version > VERSION:
-        cause = f"is of version {version}; this spetrace reads versions up to {VERSION}"
-        raise InputError("session folder", cause, file=str(path))
-    return facts
+    """session.json of a session folder; raises InputError as `load_session` does."""
+    return load_session(folder / DESCRIPTION)
 
 
 def _not_as_left(path: Path, error: Exception) -> InputError:

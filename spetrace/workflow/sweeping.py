@@ -26,6 +26,7 @@ from spetrace.sweep.locations import share_session
 from spetrace.sweep.plan import SweepRun, check_size, plan_runs
 from spetrace.sweep.prepared import DESCRIPTION
 from spetrace.sweep.strategy_source import StrategySource, read_strategies
+from spetrace.workflow.output_folder import check_owner
 from spetrace.workflow.pipeline import silent
 from spetrace.workflow.session_folder import versions
 from spetrace.workflow.sweep_sessions import (
@@ -124,6 +125,7 @@ def run_sweep(
     sessions are put for workers on other machines. `progress` is told how many of how many runs of this
     call are done. Raises TraceError and its children; what was computed before is kept.
     """
+    check_owner(folder, DESCRIPTION_FILE)
     with locked(folder / CACHE):
         plan = plan_sweep(request, folder, step)
         tasks = _tasks(plan, folder / CACHE, cache_url, step)

@@ -125,7 +125,7 @@ def test_saved_run_is_read_back(session: spetrace.Session, tmp_path: Path) -> No
     assert (tmp_path / "results" / "report.txt").read_text() == loaded.report_text()
     with pytest.raises(spetrace.UsageError, match="load_results reads it"):
         spetrace.open_session(tmp_path / "results")
-    with pytest.raises(spetrace.InputError, match=r"session\.json"):
+    with pytest.raises(spetrace.InputError, match="results folder: has no"):
         spetrace.load_results(tmp_path)
 
 
@@ -197,3 +197,12 @@ def test_profile_and_kvm_report_are_saved(session: spetrace.Session, tmp_path: P
     assert (tmp_path / "kvm" / "kvm.html").read_text() == session.kvm.report_html()
     assert (tmp_path / "kvm" / "kvm.json").read_text() == session.kvm.report_json()
     assert "3,124 samples" in profile._repr_html_()
+
+
+def test_session_folder_is_replayed_in_its_own_pages(tmp_path: Path) -> None:
+    folder = spetrace.ingest(*FILES, output=tmp_path / "session", session_toml=TOML)
+    with pytest.raises(spetrace.UsageError, match="in pages of 4096 bytes"):
+        spetrace.replay(folder, page_size=65536)
+    assert_frame_equal(
+        spetrace.replay(folder, page_size=4096).results, spetrace.replay(folder).results
+    )

@@ -103,3 +103,16 @@ def test_report_warns_of_disjoint_spans_with_both(spetrace: Command) -> None:
     assert (
         "(guest 280000000421440 to 280005154470160 ns, host 13966279264 to 19550898992 ns)" in shown
     )
+
+
+def test_offset_that_does_not_stand_out_is_a_comment(
+    spetrace: Command, recordings: tuple[Path, Path], tmp_path: Path
+) -> None:
+    host, guest = recordings
+    guest.write_text("\n".join(guest_text().splitlines()[:4]) + "\n")
+    path = tmp_path / "session.toml"
+    result = spetrace("align", host, guest, "--write", path)
+    assert (result.code, "no offset stands out" in result.err) == (3, True)
+    assert tomllib.loads(result.out) == {}
+    assert "# clock_offset_ns = " in result.out
+    assert not path.exists()

@@ -109,4 +109,4 @@ def test_folder_without_results_is_an_input_error(
     for other in (tmp_path, tmp_path / "none"):
         result = spetrace("compare", before, other)
         assert result.code == 3
-        assert "session.json" in result.err
+        assert "results folder: " in result.err

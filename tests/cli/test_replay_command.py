@@ -170,3 +170,41 @@ def test_wrong_session_line_is_an_input_error(spetrace: Command, tmp_path: Path)
     assert result.code == 3
     assert result.err.startswith(f"spetrace: {log}: session line: page_size: 5 is not one of")
     assert not (tmp_path / "out").exists()
+
+
+def test_session_folder_has_the_page_size_that_it_was_made_with(
+    spetrace: Command, tmp_path: Path
+) -> None:
+    assumed = ("--assume-spe=period_ns=1000000", "--no-buffer-touched")
+    size = ("--page-size", "64K")
+    assert spetrace("ingest", KVM, *assumed, *size, "-o", tmp_path / "s").code == 0
+    expected = report(spetrace, KVM, *assumed, *size)["strategies"]
+    assert report(spetrace, tmp_path / "s")["strategies"] == expected
+    assert report(spetrace, tmp_path / "s", *size)["strategies"] == expected
+    result = spetrace("replay", tmp_path / "s", "--page-size", "4K", "-o", tmp_path / "results")
+    assert (result.code, result.out) == (2, "")
+    assert "its events are in pages of 65536 bytes, a page size of 4096 is late" in result.err
+    assert not (tmp_path / "results").exists()
+
+
+def test_session_folder_keeps_the_stage_2_that_it_was_made_with(
+    spetrace: Command, tmp_path: Path
+) -> None:
+    given = ("--assume-spe=period_ns=1000000", "--no-buffer-touched", "--initial-stage2", "all")
+    assert spetrace("ingest", KVM, *given, "-o", tmp_path / "s").code == 0
+    expected = report(spetrace, KVM, *given)["strategies"]
+    assert report(spetrace, tmp_path / "s")["strategies"] == expected
+
+
+@pytest.mark.parametrize(
+    "facts", [{"inputs": [1]}, {"machines": [1]}, {"clocks": 1}, {"inputs": [{"size_bytes": "7"}]}]
+)
+def test_session_folder_with_a_wrong_description_is_an_input_error(
+    spetrace: Command, tmp_path: Path, facts: dict[str, object]
+) -> None:
+    assert spetrace("ingest", LOG, "-o", tmp_path / "s").code == 0
+    description = tmp_path / "s" / "session.json"
+    description.write_text(json.dumps(json.loads(description.read_text()) | facts))
+    result = spetrace("replay", tmp_path / "s")
+    assert (result.code, result.out) == (3, "")
+    assert result.err.startswith(f"spetrace: {description}: ")

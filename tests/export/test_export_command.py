@@ -239,14 +239,20 @@ def test_damaged_table_is_an_input_error(
         assert not trace.exists()
 
 
-def test_damaged_session_json_is_no_defect(tmp_path: Path) -> None:
+def test_damaged_session_json_is_no_defect(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     session, trace = tmp_path / "session", tmp_path / "trace"
     assert run(["ingest", str(SCENARIO), "-o", str(session)]) == 0
     facts = json.loads((session / "session.json").read_text())
-    facts |= {"machines": [{"vm": {}}, 5, {"vcpus": 7}], "inputs": [None, 3], "clocks": ["x"]}
-    (session / "session.json").write_text(json.dumps(facts))
+    odd = {"machines": [{"vm": {}}, {"vcpus": 7}], "inputs": [{}], "clocks": [{"source": []}]}
+    (session / "session.json").write_text(json.dumps(facts | odd))
     assert run(["export", str(session), "--perfetto", str(trace)]) == 0
     assert read_trace(trace).events == 6
+    for name in odd:
+        (session / "session.json").write_text(json.dumps(facts | odd | {name: [5]}))
+        assert run(["export", str(session), "--perfetto", str(trace)]) == 3
+        assert f"{name} is no list of objects" in capsys.readouterr().err
 
 
 def test_old_trace_stands_where_a_new_one_fails(folder: Path, tmp_path: Path) -> None:

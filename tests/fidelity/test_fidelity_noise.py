@@ -104,3 +104,11 @@ def test_losing_the_slow_records_shifts_latency() -> None:
     rows = compared([latencies(cycles.tolist())], (cycles < 400).tolist())
     assert [row["is_skewed"] for row in rows] == [True, True]
     assert all(row["value"] < -40 for row in rows)
+
+
+def test_more_records_than_numpy_draws_from_can_lose_one() -> None:
+    counts = np.full(2048, 488_283)
+    records = int(counts.sum())
+    assert records >= 10**9
+    drawn = distances_of_random_losses(counts, records - 1, np.random.default_rng(0), 2)
+    assert (drawn < 1e-3).all()

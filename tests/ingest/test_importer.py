@@ -95,6 +95,13 @@ def test_devices_are_refused(path: str) -> None:
 def test_folder_of_perf_data_files_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is a directory, not a recording"):
         read_recording(tmp_path)
+    for name, said in (
+        ("session.json", "is a session folder"),
+        ("results.parquet", "holds results"),
+    ):
+        (tmp_path / name).write_bytes(b"")
+        with pytest.raises(InputError, match=said):
+            read_recording(tmp_path)
     file = spe_perf_data()
     file.features[Feature.DIR_FORMAT] = file.pack("Q", 1)
     (tmp_path / "data").write_bytes(file.build())

@@ -46,6 +46,8 @@ def test_json_form_is_a_session_line() -> None:
         ({"costs": {"irq_ns": 1 << 62}}, "is not an integer from 0 to 1000000000000"),
         ({"costs": {"irq_ns": 1.5}}, "costs.irq_ns: 1.5 is not an integer"),
         ({"vms": {"x": {}}}, "vms.x: needs a VM number"),
+        ({"vms": {"9" * 5000: {}}}, f"vms.{40 * '9'}: needs a VM number"),
+        ({"page_size": 4096.0}, "page_size: 4096.0 is not one of"),
         ({"vms": {"1": {"page_size": 4096}}}, "vms.1.page_size: only memory_bytes"),
         ({"vms": {"1": {"memory_bytes": "much"}}}, "'much' is not an integer"),
     ],

@@ -106,7 +106,7 @@ def test_missing_table_is_an_input_error(tmp_path: Path, name: str) -> None:
     "text",
     [
         "", "[1]", "{", "[" * 100_000, "\xff", '{"version": 2}', '{"inputs": 5}', '{"inputs": [5]}',
-        '{"parameters": []}', '{"strategies": {"pin-vm": 3}}', '{"span_ns": 7}', '{"span_ns": [1]}',
+        '{"clocks": [5]}', '{"machines": {}}', '{"inputs": [{"size_bytes": "7"}]}', '{"parameters": []}', '{"strategies": {"pin-vm": 3}}', '{"span_ns": 7}', '{"span_ns": [1]}',
     ],
 )  # fmt: skip
 def test_damaged_session_is_an_input_error(tmp_path: Path, text: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from spetrace.report.sweep_files import save_sweep_report
 from spetrace.report.sweep_measures import MEASURES
+from spetrace.report.sweep_text import render_sweep_text
 from spetrace.report.sweep_view import SweepView, view_sweep
 from spetrace.tables.results import COUNTERS
 from spetrace.tables.sweep import RUNS
@@ -124,6 +125,19 @@ def test_placements_give_percentiles_and_an_effect() -> None:
     assert [effect.low, effect.high] == pytest.approx([90.5, 99.5])
 
 
+def test_text_fits_a_terminal_and_says_what_its_columns_are() -> None:
+    text = render_sweep_text(view_sweep(*sweep(tuple(range(0, 101)))))
+    assert max(map(len, text.splitlines())) <= 80
+    assert "least and most are medians over the values of all other parameters" in text
+    captured, other = text.split("Placements: captured records\n")[1].split("Over the placements")[
+        :2
+    ]
+    heading, first = (line.split() for line in captured.splitlines()[1:3])
+    assert heading == ["costs.irq_ns", "memlock_bytes", "strategy", "p5", "p50", "p95"]
+    assert " ".join(first) == "100 ns 4 KiB bare-metal 90.5 % 95 % 99.5 %"
+    assert "Placements: overhead" not in other, "what no placement changes has no table"
+
+
 def test_sweep_of_one_run_and_of_none_has_a_report(tmp_path: Path) -> None:
     table, facts = sweep()
     save_sweep_report(table.slice(0, 3), facts | {"settings": {}}, tmp_path)
@@ -138,6 +152,7 @@ def test_all_formats_tell_the_same_and_escape_what_was_given(tmp_path: Path) -> 
     table, facts = sweep(seeds)
     save_sweep_report(table, facts, tmp_path)
     html, text = ((tmp_path / f"report.{kind}").read_text() for kind in ("html", "txt"))
+    text = " ".join(text.split())
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["answer"] == list(view.answer)
     assert len(report["effects"]) == len(view.effects)
@@ -168,3 +183,16 @@ def test_maps_show_the_pairs_that_both_matter() -> None:
     drawn = chart.traces[0]
     assert drawn["z"] == [[v / 1e6 for v in (1100, 2000, 11_000)], [v / 1e6 for v in IRQ]]
     assert drawn["y"] == ["memlock_bytes 4 KiB", "memlock_bytes none"]
+
+
+def test_what_files_supplied_is_printable() -> None:
+    totals, facts = sweep()
+    hostile = "\x1b[31m"
+    about = facts["captures"][0]
+    about["inputs"][0]["format"] = hostile
+    about["assumptions"][0]["text"] = hostile
+    about["quality"][0] |= {"counter": hostile, "remedy": hostile}
+    view = view_sweep(totals, facts)
+    shown = [text for pairs in (view.facts, view.assumptions, view.losses) for text in pairs]
+    assert sum("\\x1b[31m" in text for pair in shown for text in pair) == 4
+    assert all(text.isprintable() for pair in shown for text in pair)

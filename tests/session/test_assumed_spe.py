@@ -3,6 +3,7 @@ import pytest
 from session_recordings import event, host, merged, of_kind, rows
 
 from spetrace.errors import NothingToReplayError, UsageError
+from spetrace.quality import Quality
 from spetrace.session.assemble import assemble
 from spetrace.session.assumed_spe import assumed_run, record_times
 from spetrace.session.options import AssumedSpe, SessionOptions
@@ -144,3 +145,13 @@ def test_nothing_to_replay_says_what_was_found_and_what_to_do() -> None:
         assemble([host(life())], SessionOptions())
     with pytest.raises(NothingToReplayError, match="--assume-spe"):
         assemble([host(life())], SessionOptions())
+
+
+def test_nothing_to_replay_of_a_perf_script_text_says_where_the_rest_is() -> None:
+    quality = Quality()
+    quality.add("perf_script_without_guest", 1)
+    text = host([event("kvm_mmio", 1)], quality=quality)
+    with pytest.raises(NothingToReplayError, match=r"no kvm_entry, .*give the perf\.data"):
+        assemble([text], SessionOptions())
+    with pytest.raises(NothingToReplayError, match="record SPE"):
+        assemble([host([event("kvm_mmio", 1)])], SessionOptions())

@@ -6,15 +6,18 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sweeps import COUNTING_STRATEGY, EVENT_LOG, journal_of, request, rows_of
 
-from spetrace.errors import InputError, UsageError
+from spetrace.errors import InputError, OutputError, UsageError
+from spetrace.sweep import dask_cluster
 from spetrace.sweep.dask_cluster import cluster as connected
+from spetrace.sweep.execute import Entry, Task
+from spetrace.sweep.locations import fetch_input, share_session
 from spetrace.workflow.sweep_sessions import CaptureInput
 from spetrace.workflow.sweeping import run_sweep
 
@@ -117,9 +120,65 @@ def test_input_that_cannot_be_fetched_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_scheduler_that_is_not_there_is_a_usage_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("spetrace.sweep.dask_cluster._SECONDS_TO_CONNECT", 0.3)
+    monkeypatch.setattr(dask_cluster, "_SECONDS_TO_CONNECT", 0.3)
     with (
         pytest.raises(UsageError, match="can't be reached"),
         connected("tcp://127.0.0.1:9"),
     ):
         pass
+
+
+def test_two_sweeps_of_the_same_runs_on_one_cluster_keep_their_own_strategies(
+    threads: Any, tmp_path: Path
+) -> None:
+    def tasks(folder: Path, strategies: str) -> list[Task]:
+        made: list[Task] = []
+
+        def keep(given: Sequence[Task]) -> Generator[Entry, None, None]:
+            made.extend(given)
+            yield from ()
+
+        run_sweep(request(GRID, strategies=strategies), folder, compute=keep)
+        return made
+
+    with (
+        connected(threads.scheduler_address) as first,
+        connected(threads.scheduler_address) as second,
+    ):
+        begun = first(tasks(tmp_path / "a", "pin-vm"))
+        next(begun)
+        own = list(second(tasks(tmp_path / "b", "map-on-fault")))
+        begun.close()
+    assert {name for entry in own for name in entry["strategies"]} == {
+        "bare-metal", "inject-abort", "map-on-fault"
+    }  # fmt: skip
+
+
+def test_file_whose_store_gives_no_key_of_its_content_is_fetched_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fsspec
+
+    store = fsspec.filesystem("memory")
+    monkeypatch.setattr(type(store), "ukey", lambda _self, path: path)
+    for content in (b"first", b"second"):
+        store.pipe("/in/file.jsonl", content)
+        assert fetch_input("memory://in/file.jsonl", tmp_path).read_bytes() == content
+
+
+def test_error_of_an_object_stores_own_library_is_an_input_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fsspec
+
+    def refuse(*_given: Any, **_more: Any) -> None:
+        raise RuntimeError("no credentials")
+
+    store = fsspec.filesystem("memory")
+    store.pipe("/in/refused.jsonl", b"x")
+    monkeypatch.setattr(type(store), "get_file", refuse)
+    with pytest.raises(InputError, match="no credentials"):
+        fetch_input("memory://in/refused.jsonl", tmp_path)
+    monkeypatch.setattr(type(store), "makedirs", refuse)
+    with pytest.raises(OutputError, match="no credentials"):
+        share_session(tmp_path, "memory://cache/session")

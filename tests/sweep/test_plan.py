@@ -53,3 +53,10 @@ def test_grid_that_is_too_large_is_refused_with_its_size() -> None:
     ):
         check_size(captures, {"costs.irq_ns": [1, 2, 3]}, 602)
     check_size(captures, {"costs.irq_ns": [1, 2, 3]}, 603)
+
+
+def test_sessions_with_buffers_scattered_by_other_seeds_are_others() -> None:
+    def key_of(seed: int | None) -> str:
+        return plan_runs([replace(CAPTURE, placement_seed=seed)], {})[0].session
+
+    assert len({key_of(seed) for seed in (None, 0, 1)}) == 3

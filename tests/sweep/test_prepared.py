@@ -14,7 +14,7 @@ from spetrace.replay.engine import replay_timeline
 from spetrace.replay.strategy_guide import choose
 from spetrace.session.options import AssumedSpe, SessionOptions
 from spetrace.sweep.prepared import PreparedSession
-from spetrace.workflow.pipeline import replay_files
+from spetrace.workflow.pipeline import ingest_files, replay_files
 from spetrace.workflow.sweep_sessions import (
     CaptureInput,
     check_page_sizes,
@@ -120,3 +120,46 @@ def test_damaged_prepared_session_is_an_input_error(tmp_path: Path) -> None:
         (session / name).write_text(text)
         with pytest.raises(InputError, match="not as a sweep leaves it"):
             PreparedSession(session)
+
+
+def test_placement_of_session_toml_counts_as_the_flag_does(tmp_path: Path) -> None:
+    def seed_of(text: str, **flags: Any) -> int | None:
+        (tmp_path / "session.toml").write_text(text)
+        capture = CaptureInput("c", (CHURN.files[0], str(tmp_path / "session.toml")))
+        return find_sources([capture], SessionOptions(**flags), 0, tmp_path)[
+            0
+        ].capture.placement_seed
+
+    scattered = 'placement = "scattered"\nplacement_seed = 7\n'
+    assert seed_of(scattered) == 7
+    assert seed_of(scattered, placement_seed=9) == 9
+    assert seed_of("placement_seed = 7\n", placement="scattered") == 7
+    assert seed_of(scattered, placement="contiguous") is None
+
+
+def test_captures_of_the_same_bytes_are_refused(tmp_path: Path) -> None:
+    captures = [CaptureInput(name, (str(EVENT_LOG),)) for name in ("a", "b")]
+    with pytest.raises(UsageError, match="captures a and b are of the same bytes"):
+        find_sources(captures, SessionOptions(), 0, tmp_path)
+
+
+def test_measured_costs_depend_on_the_tables_of_a_session_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "session"
+    ingest_files([Path(CHURN.files[0])], folder, SessionOptions(assume_spe=AssumedSpe()))
+    capture = CaptureInput("c", (str(folder),))
+
+    def contents() -> list[str]:
+        options = [SessionOptions(), SessionOptions(costs="measured")]
+        return [find_sources([capture], o, 0, tmp_path)[0].capture.content for o in options]
+
+    plain, measured = contents()
+    (folder / "kvm_exits.parquet").unlink()
+    assert contents()[0] == plain
+    assert contents()[1] != measured
+
+
+def test_page_size_of_a_session_folder_is_not_another(tmp_path: Path) -> None:
+    ingest_files([EVENT_LOG], tmp_path / "session")
+    capture = CaptureInput("c", (str(tmp_path / "session"),))
+    with pytest.raises(UsageError, match="in pages of 4096 bytes"):
+        prepared(tmp_path / "a", capture, SessionOptions(), page_size=65536)

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
+import struct
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -13,8 +16,8 @@ from sweeps import COUNTING_STRATEGY, EVENT_LOG, GUEST, journal_of, request, row
 
 from spetrace.cli.sweep_progress import sweep_progress
 from spetrace.session.options import SessionOptions
-from spetrace.sweep.execute import Entry, Task, execute
-from spetrace.sweep.local import WorkerLostError, run_local
+from spetrace.sweep.execute import Entry, RunFailedError, Task, execute
+from spetrace.sweep.local import WorkerLostError, _answer, _Worker, run_local
 from spetrace.tables.sweep import RUNS
 from spetrace.workflow.pipeline import replay_files
 from spetrace.workflow.sweeping import plan_sweep, run_sweep
@@ -175,3 +178,37 @@ def test_help_teaches_with_examples(spetrace: Command) -> None:
     text = spetrace("sweep", "--help").out
     assert "--placements" in text
     assert "spetrace sweep host.dat --assume-spe --set costs.irq_ns=500,1000,10000" in text
+
+
+def test_recordings_are_assembled_anew_where_the_grid_changes_their_events(tmp_path: Path) -> None:
+    options = SessionOptions(buffer_touched=False)
+    grid = {"initial_stage2": ["empty", "all"]}
+    asked = request(grid, captures=[GUEST], options=options)
+    plan = run_sweep(asked, tmp_path / "s", compute=compute)
+    assert len({run.session for run in plan.runs}) == 2
+    *files, toml = map(Path, GUEST.files)
+    rows = rows_of(tmp_path / "s").to_pylist()
+    for initial in grid["initial_stage2"]:
+        given = replace(options, session_toml=toml, parameters={"initial_stage2": initial})
+        expected = replay_files(files, given, strategies="map-on-fault").results.to_pylist()
+        own = [row for row in rows if row["initial_stage2"] == initial]
+        assert [{name: row[name] for name in expected[0]} for row in own] == expected
+
+
+def test_run_that_fails_is_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COUNTED", os.devnull)
+    text = COUNTING_STRATEGY.replace("time.sleep(", "raise ArithmeticError('no such sum')  # ")
+    (tmp_path / "failing.py").write_text(text)
+    asked = request({}, strategy_files=[tmp_path / "failing.py"])
+    with pytest.raises(RunFailedError, match=r"ArithmeticError: no such sum \(failing.py, line 2"):
+        run_sweep(asked, tmp_path / "s", jobs=1)
+
+
+def test_answer_that_a_dying_worker_cut_is_none() -> None:
+    ours, theirs = multiprocessing.Pipe()
+    os.write(theirs.fileno(), struct.pack("!i", 1000) + b"the beginning")
+    theirs.close()
+    with ours:
+        assert _answer(_Worker(None, ours)) is None

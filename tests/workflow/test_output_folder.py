@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from spetrace.errors import OutputError
-from spetrace.workflow.output_folder import output_folder
+from spetrace.errors import OutputError, UsageError
+from spetrace.workflow.output_folder import check_owner, output_folder
 
 
 def names(folder: Path) -> list[str]:
@@ -69,3 +69,20 @@ def test_error_of_the_system_is_named(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="out: can't be written: No space left"):
         write_and_fail(tmp_path / "out", OSError(28, "No space left on device"))
     assert names(tmp_path) == []
+
+
+FILES = ("results.parquet", "sweep.json", "session.json")
+
+
+@pytest.mark.parametrize("own", FILES)
+def test_folder_of_another_command_is_refused(tmp_path: Path, own: str) -> None:
+    check_owner(tmp_path, own)
+    (tmp_path / own).write_text("before")
+    check_owner(tmp_path, own)
+    (tmp_path / own).unlink()
+    for other in FILES:
+        if other != own:
+            (tmp_path / other).write_text("")
+            with pytest.raises(UsageError, match="give another folder"):
+                check_owner(tmp_path, own)
+            (tmp_path / other).unlink()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from spetrace.ingest.field_kernels import gather_bytes
 from spetrace.ingest.mapped_bytes import let_go
 from spetrace.ingest.perf_data.abi import TRACEPOINT_TYPE, SampleType
 from spetrace.ingest.perf_data.attrs import EventAttr
@@ -16,9 +14,10 @@ from spetrace.ingest.perf_data.events import EventRows, EventTable
 from spetrace.ingest.perf_data.framing import Block, Bytes, Rows
 from spetrace.ingest.perf_data.sample_kernel import locate_samples
 from spetrace.ingest.perf_data.sample_layout import sample_layout
+from spetrace.ingest.perf_data.tracepoint_bytes import CopiedBytes, read_only
+from spetrace.ingest.perf_data.tracepoint_runs import ROW, RUN_ROWS, RowArray, SampleRuns
 from spetrace.quality import Quality
 
-_FIRST_BYTES = 1 << 16
 _LET_GO_BYTES = 1 << 26
 _Ints = npt.NDArray[np.int32]
 _Longs = npt.NDArray[np.int64]
@@ -34,6 +33,7 @@ class Samples(NamedTuple):
     starts: _Longs
     """Of the record that the kernel wrote, in the bytes that are given with the samples."""
     lengths: npt.NDArray[np.uint32]
+    """Below 1 << 16, as the size of a record is."""
     event: EventRows
 
     @classmethod
@@ -43,34 +43,15 @@ class Samples(NamedTuple):
         pid, tid, cpu, event = (np.empty(count, np.int32) for _ in range(4))
         return cls(time_ns, pid, tid, cpu, starts, np.empty(count, np.uint32), event)
 
-    def at(self, rows: npt.NDArray[np.integer[Any]] | slice) -> Samples:
+    @classmethod
+    def of(cls, rows: RowArray) -> Samples:
+        """The samples that rows (`tracepoint_runs.ROW`) tell."""
+        columns = [rows[name].copy() for name in cls._fields]
+        return cls._make(columns)._replace(lengths=rows["lengths"].astype(np.uint32))
+
+    def at(self, rows: slice) -> Samples:
         """Some of them."""
         return Samples._make(values[rows] for values in self)
-
-
-class _CopiedBytes:
-    """Bytes of records that do not stay in memory, one after another in an array that grows."""
-
-    def __init__(self) -> None:
-        self._bytes: Bytes = np.empty(_FIRST_BYTES, np.uint8)
-        self._size = 0
-
-    @property
-    def data(self) -> Bytes:
-        """The bytes, read-only as those of a file."""
-        return _read_only(self._bytes[: self._size])
-
-    def take(self, data: Bytes, starts: _Longs, lengths: npt.NDArray[np.uint32]) -> _Longs:
-        """Copy the bytes of all places; returns where they are now."""
-        ends = np.zeros(len(starts) + 1, np.int64)
-        np.cumsum(lengths, out=ends[1:])
-        size = self._size + int(ends[-1])
-        if size > len(self._bytes):
-            self._bytes.resize(max(size, 2 * len(self._bytes)), refcheck=False)
-        gather_bytes(_read_only(data), starts, ends, self._bytes[self._size : size])
-        moved = ends[:-1] + self._size
-        self._size = size
-        return moved
 
 
 class TracepointSamples:
@@ -81,9 +62,10 @@ class TracepointSamples:
 
     def __init__(self, file: Bytes) -> None:
         self._file = file
-        self._copied = _CopiedBytes()
-        self._of_file: list[Samples] = []
-        self._of_copied: list[Samples] = []
+        self._copied: CopiedBytes | None = None
+        self._runs = SampleRuns()
+        self._pending: list[Samples] = []
+        self._pending_rows = 0
         self._traced: list[bool] = []
         self._layouts: list[tuple[int, ...]] = []
         self._known = np.empty(0, bool), np.empty((0, 0), np.int64)
@@ -103,22 +85,17 @@ class TracepointSamples:
         if not len(chosen):
             return
         records, out = rows[chosen], Samples.room(len(chosen))
-        data, big = _read_only(block.data), block.order == ">"
+        data, big = read_only(block.data), block.order == ">"
         offsets, sizes = block.offsets[records], block.sizes[records]
         count = locate_samples(data, offsets, sizes, owners[chosen], layouts, big, tuple(out))
         quality.add("perf_damaged_records", len(chosen) - count, "short SAMPLE records")
         self._keep(block.data, out.at(slice(count)))
         self._let_go_after(int(sizes.sum()))
 
-    def finish(self) -> tuple[Samples, Bytes]:
-        """All samples in file order, and the bytes that they have places in."""
-        parts = self._of_file or [Samples.room(0)]
-        if self._of_copied:
-            parts = [self._moved(self._file, part) for part in parts] + self._of_copied
-        data = self._copied.data if self._of_copied else self._file
-        columns = [list(column) for column in zip(*parts, strict=True)]
-        parts = self._of_file = self._of_copied = []
-        return Samples._make(_taken_together(columns)), data
+    def finish(self) -> tuple[SampleRuns, Bytes]:
+        """All samples, and the bytes that they have places in."""
+        self._add_pending()
+        return self._runs, self._copied.data if self._copied else self._file
 
     def _let_go_after(self, size: int) -> None:
         """Let the file's pages go from time to time: of its records only places are kept."""
@@ -128,14 +105,37 @@ class TracepointSamples:
             let_go(self._file)
 
     def _keep(self, data: Bytes, samples: Samples) -> None:
-        if data is self._file:
-            self._of_file.append(samples)
-        else:
-            self._of_copied.append(self._moved(data, samples))
+        if data is not self._file:
+            self._copied = self._copied or self._copy_all()
+            starts = self._copied.take(data, samples.starts, samples.lengths)
+            samples = samples._replace(starts=starts)
+        self._pending.append(samples)
+        self._pending_rows += len(samples.starts)
+        if self._pending_rows >= RUN_ROWS:
+            self._add_pending()
 
-    def _moved(self, data: Bytes, samples: Samples) -> Samples:
-        starts = self._copied.take(data, samples.starts, samples.lengths)
-        return samples._replace(starts=starts)
+    def _copy_all(self) -> CopiedBytes:
+        """Copy the bytes of the samples in the file, so that all are in one array."""
+        copied = CopiedBytes()
+
+        def move(rows: RowArray) -> RowArray:
+            moved = rows.copy()
+            starts, lengths = rows["starts"].copy(), rows["lengths"].copy()
+            moved["starts"] = copied.take(self._file, starts, lengths)
+            return moved
+
+        self._add_pending()
+        self._runs.rewrite(move)
+        return copied
+
+    def _add_pending(self) -> None:
+        """Make a run of the samples that are not in one."""
+        if self._pending_rows:
+            rows = np.empty(self._pending_rows, ROW)
+            for name, parts in zip(Samples._fields, zip(*self._pending, strict=True), strict=True):
+                np.concatenate(parts, out=rows[name], casting="same_kind")
+            self._pending, self._pending_rows = [], 0
+            self._runs.add(rows)
 
     def _learn(self, events: EventTable) -> None:
         """Take in events that came since the last block, as they do in a pipe."""
@@ -144,19 +144,6 @@ class TracepointSamples:
             self._layouts += [sample_layout(event.attr) for event in new]
             self._traced += [is_traced(event.attr) for event in new]
             self._known = np.array(self._traced), np.array(self._layouts, np.int64)
-
-
-def _taken_together(columns: list[list[Any]]) -> Iterator[npt.NDArray[Any]]:
-    """Each column's parts as one array; no part is kept."""
-    while columns:
-        yield np.concatenate(columns.pop(0))
-
-
-def _read_only(data: Bytes) -> Bytes:
-    """A view that can't be written to, as one of a file: so kernels are compiled only once."""
-    view = data.view()
-    view.flags.writeable = False
-    return view
 
 
 def is_traced(attr: EventAttr) -> bool:

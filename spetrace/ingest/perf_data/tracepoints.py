@@ -1,7 +1,7 @@
 """The tracepoints of a perf.data file as a mapping whose frames are decoded when they are asked for.
 
-Time, thread, CPU and place of every sample are in memory; the fields are decoded from the file's
-bytes as often as a frame is asked for.
+Where the samples are is spilled in order of time; their fields are decoded from the file's bytes as
+often as a frame is asked for, a stretch after the other.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from spetrace.ingest.mapped_bytes import let_go
 from spetrace.ingest.perf_data.contents import Contents
 from spetrace.ingest.perf_data.framing import Bytes
 from spetrace.ingest.perf_data.thread_names import ThreadNames
-from spetrace.ingest.perf_data.tracepoint_groups import Group, group_samples
+from spetrace.ingest.perf_data.tracepoint_bytes import near_bytes
+from spetrace.ingest.perf_data.tracepoint_groups import Group, GroupedSamples
+from spetrace.ingest.perf_data.tracepoint_samples import Samples
 from spetrace.ingest.perf_data.tracing_data import parse_tracing_data
 from spetrace.ingest.tracepoint_frame import build_frame, pid_field
 from spetrace.quality import Quality
 
-_BLOCK_ROWS = 1 << 19
 _Integers = npt.NDArray[np.int32] | npt.NDArray[np.int64]
 
 
@@ -36,82 +37,67 @@ class PerfFrames(Mapping[str, pl.DataFrame]):
 
     def __init__(
         self,
-        groups: Mapping[str, Group],
+        samples: GroupedSamples,
         data: Bytes,
         order: str,
         names: ThreadNames,
         quality: Quality,
     ) -> None:
-        self._groups = groups
+        self._samples = samples
         self._data = data
         self._big_endian = order == ">"
         self._names = names
         self._quality = quality
         self._counted: set[str] = set()
-        self._rows = 0
-        self._span = _span(groups)
 
     def __getitem__(self, name: str) -> pl.DataFrame:
         """The frame of one tracepoint."""
-        frames = list(self._frames(name))
-        return pl.concat(frames, rechunk=True) if len(frames) > 1 else frames[0]
+        return self.select([name])[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._groups)
+        return iter(self.counts)
 
     def __len__(self) -> int:
-        return len(self._groups)
+        return len(self.counts)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._groups
+        return name in self.counts
 
     @property
     def counts(self) -> Mapping[str, int]:
         """How many events each tracepoint has."""
-        return {name: len(group.places) for name, group in self._groups.items()}
+        return self._samples.counts
 
     @property
     def span(self) -> tuple[int, int] | None:
         """Times of the first and of the last event; None where none has one."""
-        return self._span
+        return self._samples.span
 
     def select(self, names: Collection[str]) -> dict[str, pl.DataFrame]:
-        """The frames of those of `names` that there are."""
-        return {name: self[name] for name in self._groups if name in names}
+        """The frames of those of `names` that there are, by one pass over the samples."""
+        parts: dict[str, list[pl.DataFrame]] = {n: [] for n in self.counts if n in names}
+        for stretch in self.stretches(names):
+            for name, frame in stretch.items():
+                parts[name].append(frame)
+        return {name: pl.concat(own, rechunk=True) for name, own in parts.items()}
 
     def batches(self) -> Iterator[tuple[str, pl.DataFrame]]:
         """All events in pieces of bounded size: those of one tracepoint follow each other in order."""
-        for name in self._groups:
-            for frame in self._frames(name):
-                yield name, frame
+        for stretch in self.stretches(self.counts):
+            yield from stretch.items()
 
     def stretches(self, names: Collection[str]) -> Iterator[dict[str, pl.DataFrame]]:
         """The events of those of `names` that there are, a stretch of their order after the other."""
-        groups = {name: group for name, group in self._groups.items() if name in names}
-        losses = {name: Quality() for name in groups}
-        for start in range(0, sum(self.counts.values()), _BLOCK_ROWS):
-            stretch = {}
-            for name, group in groups.items():
-                part = group.within(start, start + _BLOCK_ROWS)
-                if len(part.places):
-                    stretch[name] = self._frame(part, losses[name])
-                    self._let_go_after(len(part.places))
-            yield stretch
+        losses = {name: Quality() for name in self.counts if name in names}
+        for stretch in self._samples.stretches(names):
+            yield {name: self._frame(name, group, losses[name]) for name, group in stretch.items()}
+            let_go(self._data)
         for name, quality in losses.items():
             self._count(name, quality)
 
     def empty(self, name: str) -> pl.DataFrame:
         """The frame of a tracepoint without its rows."""
-        group = self._groups[name]
-        nothing = Group(group.format, group.places[:0], group.samples.at(slice(0)))
-        return self._frame(nothing, Quality())
-
-    def _frames(self, name: str) -> Iterator[pl.DataFrame]:
-        losses = Quality()
-        for group in self._groups[name].blocks(_BLOCK_ROWS):
-            yield self._frame(group, losses)
-            self._let_go_after(len(group.places))
-        self._count(name, losses)
+        return self._frame(name, Group(np.empty(0, np.uint64), Samples.room(0)), Quality())
 
     def _count(self, name: str, losses: Quality) -> None:
         """Count what a tracepoint's events lack, the first time that all of them are decoded."""
@@ -119,27 +105,21 @@ class PerfFrames(Mapping[str, pl.DataFrame]):
             self._counted.add(name)
             self._quality.merge(losses)
 
-    def _let_go_after(self, rows: int) -> None:
-        """Let the file's pages go from time to time."""
-        self._rows += rows
-        if self._rows >= _BLOCK_ROWS:
-            self._rows = 0
-            let_go(self._data)
-
-    def _frame(self, group: Group, losses: Quality) -> pl.DataFrame:
-        samples = group.samples
-        records = Records(self._data, samples.starts, samples.lengths, self._big_endian)
-        tids = _or_common_pid(samples.tid, records, group.format)
+    def _frame(self, name: str, group: Group, losses: Quality) -> pl.DataFrame:
+        format_, samples = self._samples.formats[name], group.samples
+        data, starts = near_bytes(self._data, samples.starts, samples.lengths)
+        records = Records(data, starts, samples.lengths, self._big_endian)
+        tids = _or_common_pid(samples.tid, records, format_)
         common = [
-            pl.Series("index", group.places.astype(np.uint64)).set_sorted(),
+            pl.Series("index", group.places).set_sorted(),
             _known("time_ns", samples.time_ns),
             _known("cpu", samples.cpu),
             _known("pid", tids),
             self._names.at(tids, samples.time_ns).alias("comm"),
             _known("tgid", samples.pid),
         ]
-        own = decode_fields(records, group.format.fields)
-        return build_frame(common, group.format, own, losses)
+        own = decode_fields(records, format_.fields)
+        return build_frame(common, format_, own, losses)
 
 
 def build_frames(contents: Contents, threads: pl.DataFrame, order: str) -> PerfFrames:
@@ -147,17 +127,10 @@ def build_frames(contents: Contents, threads: pl.DataFrame, order: str) -> PerfF
 
     Samples whose format the file lacks are counted.
     """
-    samples, data = contents.tracepoint_samples.finish()
+    runs, data = contents.tracepoint_samples.finish()
     metadata = parse_tracing_data(contents.features.tracing_data, contents.quality)
-    groups = group_samples(samples, contents.events.events, metadata, contents.quality)
-    return PerfFrames(groups, data, order, ThreadNames(threads), contents.quality)
-
-
-def _span(groups: Mapping[str, Group]) -> tuple[int, int] | None:
-    """The first and the last time; the samples of a group are in order, those without time first."""
-    times = [group.samples.time_ns for group in groups.values()]
-    known = [known for t in times if len(known := t[np.searchsorted(t, 0) :])]
-    return (min(int(t[0]) for t in known), max(int(t[-1]) for t in known)) if known else None
+    samples = GroupedSamples(runs, contents.events.events, metadata, contents.quality)
+    return PerfFrames(samples, data, order, ThreadNames(threads), contents.quality)
 
 
 def _or_common_pid(

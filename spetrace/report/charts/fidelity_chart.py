@@ -93,9 +93,7 @@ def _hover(mark: Mark) -> str:
 def _note(measure: Measure) -> str:
     what = "total variation distance" if measure.is_distance else f"shift in {measure.unit}"
     skewed = sum(mark.is_skewed for mark in measure.marks)
-    return f"{what}; {skewed} of {count_of(len(measure.marks), 'strategy')} skewed".replace(
-        "strategys", "strategies"
-    )
+    return f"{what}; {skewed} of {count_of(len(measure.marks), 'strategy')} skewed"
 
 
 def _caption(run: Run) -> list[str]:
