@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -27,6 +28,7 @@ from ingest.perf_data.reading import read_bytes
 
 from spetrace.ingest.perf_data.abi import Feature, ReadFormat, RecordType, SampleType
 from spetrace.tables.recording import Recording
+from spetrace.workflow.pipeline import ingest_files
 
 ORDERS = pytest.mark.parametrize("order", ["<", ">"])
 PC = 0xFFFF_8000_1234_5678
@@ -215,6 +217,18 @@ def test_what_is_not_sampled_is_null_or_told_by_the_record(order: str) -> None:
          "vcpu_pc": PC + n}
         for n in range(3)
     ]  # fmt: skip
+
+
+def test_events_without_a_time_are_kept_in_their_table(tmp_path: Path) -> None:
+    sample_type = SampleType.IDENTIFIER | SampleType.RAW
+    file = traced("<", sample_type)
+    file.records = [sample(file, entry(file, PC + n), sample_type=sample_type) for n in range(3)]
+    path = tmp_path / "perf.data"
+    path.write_bytes(file.build())
+    ingest_files([path], tmp_path / "session")
+    table = pl.read_parquet(tmp_path / "session" / "tracepoints" / "kvm_entry.parquet")
+    assert table["time_ns"].to_list() == [None] * 3
+    assert table["vcpu_pc"].to_list() == [PC, PC + 1, PC + 2]
 
 
 def test_numbers_that_perf_did_not_know_are_null() -> None:
