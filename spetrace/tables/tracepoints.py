@@ -10,7 +10,12 @@ TRACEPOINTS = Table(
     "One row per event of one tracepoint: these columns, then its own fields as in its format file.",
     (
         SOURCE,
-        Column("time_ns", pa.int64(), "time on the session's clock; null where the event has none", "ns"),
+        Column(
+            "time_ns",
+            pa.int64(),
+            "time on the session's clock; null where the event has none",
+            "ns",
+        ),
         Column("cpu", pa.int32(), "host CPU"),
         Column("pid", pa.int32(), "thread (common_pid)"),
         Column("comm", NAME, "thread's name"),
