@@ -57,7 +57,7 @@ class OutputError(TraceError):
 
 
 class NothingToReplayError(TraceError):
-    """The inputs are readable but hold nothing that can be replayed."""
+    """The inputs are readable, but lack what was to be replayed, shown or aligned: SPE or KVM data."""
 
     exit_code = 4
 

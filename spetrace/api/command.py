@@ -10,15 +10,22 @@ from typing import Any
 from spetrace.session.options import AssumedSpe, SessionOptions
 
 
-def replay_call(paths: Sequence[Path], options: SessionOptions, keywords: Mapping[str, Any]) -> str:
-    """`spetrace.replay(spetrace.open_session(...), ...)`; keywords that are None are left away."""
-    given = {f.name: getattr(options, f.name) for f in fields(options)}
-    opened = _call("spetrace.open_session", [repr(str(path)) for path in paths], given)
+def replay_call(
+    paths: Sequence[Path],
+    raw_spe: Sequence[Path],
+    options: SessionOptions,
+    keywords: Mapping[str, Any],
+) -> str:
+    """`spetrace.replay(spetrace.open_session(...), ...)`, with what was said of either."""
+    said = {f.name: getattr(options, f.name) for f in fields(options)}
+    given = {name: value for name, value in said.items() if value is not None}
+    raw = {"raw_spe": list(raw_spe)} if raw_spe else {}
+    opened = _call("spetrace.open_session", [repr(str(path)) for path in paths], raw | given)
     return _call("spetrace.replay", [opened], keywords)
 
 
 def _call(name: str, arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
-    named = [f"{key}={_value(value)}" for key, value in keywords.items() if value is not None]
+    named = [f"{key}={_value(value)}" for key, value in keywords.items()]
     return f"{name}({', '.join([*arguments, *named])})"
 
 

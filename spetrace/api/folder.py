@@ -35,6 +35,7 @@ class FolderOrigin:
         if not (folder / DESCRIPTION).is_file():
             raise UsageError(f"{folder}: is a folder that spetrace ingest has not written")
         self.paths = [folder]
+        self.raw_spe: list[Path] = []
         self.options = SessionOptions()
         self._folder = folder
         self.facts = describe_session(read_session(folder, EVENTS.empty()))

@@ -15,7 +15,7 @@ from spetrace.tables.recording import Recording
 from spetrace.tables.spe_records import SPE_RECORDS
 from spetrace.tables.table import Table
 
-_ANY: Final = "record_bytes"
+_ANY: Final = "size_bytes"
 """A narrow column, decoded where none is asked for: a frame without columns has no rows."""
 
 
@@ -61,6 +61,7 @@ def scan_records(
     def read(
         columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, _batch: int | None
     ) -> Iterator[pl.DataFrame]:
+        """The frames that polars asks for: these columns, rows and no more than so many."""
         wanted = SPE_RECORDS.names if columns is None else columns
         for frame in _decoded(recordings, wanted or [_ANY], offsets):
             if rows is not None:

@@ -29,12 +29,13 @@ def comparison_html(comparison: Comparison) -> str:
 
 def inputs_html(inputs: Sequence[Mapping[str, Any]], tracepoints: Iterable[str]) -> str:
     """The inputs of a session and the tracepoints in them."""
-    rows = [
-        (str(i.get("name")), str(i.get("format")), render_size(int(i.get("size_bytes") or 0)))
-        for i in inputs
-    ]
+    rows = [(str(i.get("name")), str(i.get("format")), _size(i.get("size_bytes"))) for i in inputs]
     names = ", ".join(f"<code>{escape(name)}</code>" for name in tracepoints) or "none"
     return _table("", ("input", "format", "size"), rows) + f"<p>tracepoints: {names}</p>"
+
+
+def _size(count: int | None) -> str:
+    return "-" if count is None else render_size(count)
 
 
 def _group(group: Group) -> str:

@@ -19,7 +19,11 @@ class Origin(Protocol):
 
     @property
     def paths(self) -> Sequence[Path]:
-        """What was opened."""
+        """What was opened, but for `raw_spe`."""
+
+    @property
+    def raw_spe(self) -> Sequence[Path]:
+        """The files of bare SPE bytes that were opened."""
 
     @property
     def options(self) -> SessionOptions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 def profile(
     *files: File,
+    raw_spe: Iterable[File] = (),
     top: int = 20,
     physical: bool = False,
     cpu: int | None = None,
@@ -35,15 +37,16 @@ def profile(
 ) -> Profile:
     """Count the samples of recordings, or of a session folder, by function, PC, page and latency.
 
-    The keywords are the options of `spetrace profile --help`; `physical` ranks data pages by their
-    physical address. Raises NothingToReplayError where there is no SPE record.
+    `raw_spe` are files of bare SPE bytes. The other keywords are the options of
+    `spetrace profile --help`; `physical` ranks data pages by their physical address. Raises NothingToReplayError where there is no SPE record.
 
     >>> import spetrace
     >>> found = spetrace.profile("sample_traces/spe-neoverse-n1/spe.perf.data")
     >>> found.samples, found.functions["samples"].sum()
     (3124, 3124)
     """
-    if not files:
+    paths, raw = [Path(file) for file in files], [Path(file) for file in raw_spe]
+    if not paths and not raw:
         raise UsageError("no input: give a file")
     options = ProfileOptions(
         top=top,
@@ -53,7 +56,7 @@ def profile(
         kallsyms=None if kallsyms is None else Path(kallsyms),
         symfs=None if symfs is None else Path(symfs),
     )
-    return Profile(profile_files([Path(file) for file in files], options), top)
+    return Profile(profile_files(paths, options, raw_spe=raw), top)
 
 
 class Profile:

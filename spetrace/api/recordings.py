@@ -38,7 +38,8 @@ class RecordingOrigin:
     def __init__(
         self, paths: Sequence[Path], options: SessionOptions, raw_spe: Sequence[Path] = ()
     ) -> None:
-        self.paths = [*paths, *raw_spe]
+        self.paths = list(paths)
+        self.raw_spe = list(raw_spe)
         self.options = options
         self.recordings = read_all(paths, raw_spe=raw_spe)
         self._sessions: dict[str, AssembledSession] = {}
@@ -78,7 +79,8 @@ class RecordingOrigin:
         key = json.dumps(own, sort_keys=True)
         if key not in self._sessions:
             options = replace(self.options, parameters=own or None)
-            self._sessions = {key: session_of(self.recordings, self.paths, options)}
+            files = [*self.paths, *self.raw_spe]
+            self._sessions = {key: session_of(self.recordings, files, options)}
         return self._sessions[key]
 
     def kvm_tables(self) -> Mapping[str, pa.Table]:

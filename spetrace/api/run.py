@@ -65,7 +65,6 @@ def replay(
     """
     opened = session if isinstance(session, Session) else open_session(session)
     origin = opened.origin
-    keywords = {"strategies": strategies, "costs_from": costs_from, **parameters}
     source = None if costs_from is None else os.fspath(costs_from)
     options = replace(origin.options, costs=source, parameters=dict(parameters) or None)
     assembled = origin.replayable(parameters)
@@ -78,9 +77,27 @@ def replay(
         chosen_strategies(strategies),
         outcomes=outcomes,
         fidelity=fidelity,
-        command=replay_call(origin.paths, origin.options, keywords),
+        command=replay_call(
+            origin.paths,
+            origin.raw_spe,
+            origin.options,
+            _said(strategies, costs_from, outcomes, fidelity) | parameters,
+        ),
     )
+    run.hold_outcomes()
     return Run(run)
+
+
+def _said(
+    strategies: Chosen, costs_from: File | None, outcomes: bool, fidelity: bool
+) -> dict[str, Any]:
+    """The keywords that are not as they are by default, and the strategies."""
+    others = {
+        "costs_from": costs_from,
+        "outcomes": outcomes or None,
+        "fidelity": None if fidelity else False,
+    }
+    return {"strategies": strategies} | {k: v for k, v in others.items() if v is not None}
 
 
 def load_results(folder: File) -> Run:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,8 +55,9 @@ def open_session(
 
     Files come in any mix and order, their content decides the format; `raw_spe` are files of bare
     SPE bytes. The other keywords are the options of `spetrace replay --help` with their names (and
-    `session_toml` for --session, `buffer_touched=False` for --no-buffer-touched); `assume_spe` is
-    True or a dictionary of period_ns, record_bytes and buffer_bytes. Recordings are read at once, a
+    `session_toml` for --session, `clock_offset_ns` for --clock-offset, `buffer_touched=False` for
+    --no-buffer-touched); `assume_spe` is True or a dictionary of period_ns, record_bytes and
+    buffer_bytes. Recordings are read at once, a
     table is made when its frame is collected. Raises InputError for a file that can't be read,
     UsageError for a wrong option or a folder that is not alone.
 
@@ -171,7 +172,8 @@ class Session:
     @cached_property
     def kvm(self) -> KvmReport:
         """What KVM did, by VM, with its charts; NothingToReplayError without a kvm_exit."""
-        return KvmReport(analyse_kvm(self._files, self.origin.options))
+        origin = self.origin
+        return KvmReport(analyse_kvm(origin.paths, origin.options, raw_spe=origin.raw_spe))
 
     def profile(
         self,
@@ -185,8 +187,8 @@ class Session:
     ) -> Profile:
         """Where the samples are and what they waited for, as `spetrace.profile` does."""
         return profile(
-            *self._files, top=top, physical=physical, cpu=cpu, source=source,
-            kallsyms=kallsyms, symfs=symfs,
+            *self.origin.paths, raw_spe=self.origin.raw_spe, top=top, physical=physical, cpu=cpu,
+            source=source, kallsyms=kallsyms, symfs=symfs,
         )  # fmt: skip
 
     def plot_latencies(self) -> Figure:
@@ -218,10 +220,6 @@ class Session:
 
     def _repr_html_(self) -> str:
         return inputs_html(self.inputs, self.tracepoints)
-
-    @property
-    def _files(self) -> Sequence[Path]:
-        return self.origin.paths
 
     @cached_property
     def _profile(self) -> Profile:

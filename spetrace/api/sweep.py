@@ -122,7 +122,7 @@ def sweep(
     ...     swept.runs.filter(strategy="map-on-fault", vm=0)["irq_ns"].to_list()
     [500, 1000]
     """
-    inputs = [CaptureInput(Path(one).stem, (os.fspath(one),)) for one in captures]
+    inputs = [CaptureInput(Path(one).stem or os.fspath(one), (os.fspath(one),)) for one in captures]
     for name, files in (groups or {}).items():
         inputs.append(CaptureInput(name, tuple(os.fspath(file) for file in files)))
     request = SweepRequest(

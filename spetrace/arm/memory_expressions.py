@@ -41,36 +41,19 @@ def data_source_named(
 
 def memory_level(midrs: Midrs, columns: RecordColumns = SPE_RECORDS_COLUMNS) -> pl.Expr:
     """Level of each load or store, `spetrace.arm.MemoryAccess.level`."""
-
-    def make(table: str | None) -> pl.Expr:
-        load, store = (
-            _by_rules(rules, [r.level for r in rules], columns.events)
-            for rules in (LOAD_RULES, STORE_RULES)
-        )
-        source = _of_source(table, "level", pl.String(), columns.data_source)
-        return _access(columns, table, source, load, None if table else store)
-
-    return by_cpu(midrs, columns.cpu, data_source_table, make)
+    return _by_rules_or_source("level", pl.String(), midrs, columns)
 
 
 def memory_hit(midrs: Midrs, columns: RecordColumns = SPE_RECORDS_COLUMNS) -> pl.Expr:
     """Whether each load or store hit at its level, `spetrace.arm.MemoryAccess.hit`."""
-
-    def make(table: str | None) -> pl.Expr:
-        load, store = (
-            _by_rules(rules, [r.hit for r in rules], columns.events)
-            for rules in (LOAD_RULES, STORE_RULES)
-        )
-        source = _of_source(table, "hit", pl.Boolean(), columns.data_source)
-        return _access(columns, table, source, load, None if table else store)
-
-    return by_cpu(midrs, columns.cpu, data_source_table, make)
+    return _by_rules_or_source("hit", pl.Boolean(), midrs, columns)
 
 
 def memory_snoop(midrs: Midrs, columns: RecordColumns = SPE_RECORDS_COLUMNS) -> pl.Expr:
     """What other caches answered to each load or store, `spetrace.arm.MemoryAccess.snoop`."""
 
     def make(table: str | None) -> pl.Expr:
+        """The snoop's answer by a kind of CPU's data sources."""
         told = _snoop(columns.events)
         source = _of_source(table, "snoop", pl.String(), columns.data_source)
         return _access(columns, table, pl.coalesce(source, told), told, None if table else told)
@@ -82,6 +65,7 @@ def memory_peer(midrs: Midrs, columns: RecordColumns = SPE_RECORDS_COLUMNS) -> p
     """Whether another core's cache answered each load, `spetrace.arm.MemoryAccess.peer`."""
 
     def make(table: str | None) -> pl.Expr:
+        """The peer by a kind of CPU's data sources."""
         source = _of_source(table, "peer", pl.Boolean(), columns.data_source)
         return _access(columns, table, source, None, None)
 
@@ -92,9 +76,27 @@ def memory_remote(midrs: Midrs, columns: RecordColumns = SPE_RECORDS_COLUMNS) ->
     """Whether another socket answered each load or store, `spetrace.arm.MemoryAccess.remote`."""
 
     def make(table: str | None) -> pl.Expr:
+        """Remote or not by a kind of CPU's data sources."""
         told = remote_access(columns.events)
         source = _of_source(table, "remote", pl.Boolean(), columns.data_source)
         return _access(columns, table, source | told.fill_null(False), told, told)
+
+    return by_cpu(midrs, columns.cpu, data_source_table, make)
+
+
+def _by_rules_or_source(
+    field: str, type_: pl.DataType, midrs: Midrs, columns: RecordColumns
+) -> pl.Expr:
+    """`field` of a MemoryAccess: by the data source where the CPU's are known, else by events."""
+
+    def make(table: str | None) -> pl.Expr:
+        """The same by a kind of CPU's data sources."""
+        load, store = (
+            _by_rules(rules, [getattr(rule, field) for rule in rules], columns.events)
+            for rules in (LOAD_RULES, STORE_RULES)
+        )
+        source = _of_source(table, field, type_, columns.data_source)
+        return _access(columns, table, source, load, None if table else store)
 
     return by_cpu(midrs, columns.cpu, data_source_table, make)
 

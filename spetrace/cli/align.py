@@ -38,8 +38,8 @@ Write = Annotated[
     typer.Option(
         "--write",
         metavar="FILE",
-        help="Set clock_offset_ns in this session.toml (made where it is missing); the rest of it "
-        "stays as it is.",
+        help="Set clock_offset_ns in this session.toml (made where it is missing), in the VM's [\\[vm]] "
+        "where the host recorded several; the rest of it stays as it is.",
     ),
 ]
 
@@ -73,7 +73,7 @@ def align(
     )
 
     with progress() as step:
-        proposal = align_files(host, guest, counter_hz, vm, step)
+        proposal = align_files(host, guest, counter_hz, vm, step, session_toml=write)
     show(render_proposal(proposal))
     check_proposal(proposal)
     if write is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spetrace.cli.choices import ReportFormat
-from spetrace.cli.console import show
+from spetrace.cli.console import show, show_drawn
 from spetrace.errors import ConditionError
 
 if TYPE_CHECKING:
@@ -95,8 +95,6 @@ def _save(difference: RunDifference, failed: Sequence[Failure], output: Path) ->
 def _show_difference(
     difference: RunDifference, failed: Sequence[Failure], format_: ReportFormat
 ) -> None:
-    from rich.console import Console
-
     from spetrace.report.run_difference_json import render_difference_json
     from spetrace.report.run_difference_terminal import render_difference
     from spetrace.report.run_difference_text import render_difference_text
@@ -106,7 +104,4 @@ def _show_difference(
     elif format_ is ReportFormat.TEXT:
         show(render_difference_text(difference, failed))
     else:
-        console = Console()
-        with console.capture() as drawn:
-            console.print(render_difference(difference, failed))
-        show("\n".join(line.rstrip() for line in drawn.get().splitlines()))
+        show_drawn(render_difference(difference, failed))

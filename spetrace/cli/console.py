@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 Step = Callable[[str], Callable[[float], None]]
 """Begins a named step; what it returns takes the step's progress, from 0 to 1."""
@@ -26,6 +30,23 @@ def show(text: str) -> None:
         # Python flushes stdout once more at exit: let that go nowhere instead of failing.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(0) from None
+
+
+def show_drawn(drawing: RenderableType) -> None:
+    """Write rich's drawing of it to stdout, without spaces at the ends of lines."""
+    from rich.console import Console
+
+    console = Console()
+    with console.capture() as drawn:
+        console.print(drawing)
+    show("\n".join(line.rstrip() for line in drawn.get().splitlines()))
+
+
+def text_width() -> int | None:
+    """Columns of the terminal (or as COLUMNS says); None where stdout is a file or a pipe."""
+    if sys.stdout.isatty() or "COLUMNS" in os.environ:
+        return shutil.get_terminal_size().columns
+    return None
 
 
 def show_json(value: Any) -> None:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from spetrace.cli import model_options as model
 from spetrace.cli import session_options as said
+from spetrace.cli.assumptions import Assumptions, assuming
 from spetrace.cli.console import progress, show
 
-if TYPE_CHECKING:
-    from spetrace.session.options import SessionOptions
 
-
+@assuming("session", "page_size")
 def costs(
     files: said.Files,
-    session: said.SessionToml = None,
-    page_size: model.PageSize = None,
+    *,
+    assumed: Assumptions,
 ) -> None:
     """Measure the costs that a host's recording tells, and print them as TOML.
 
@@ -36,13 +32,5 @@ def costs(
     from spetrace.workflow.pipeline import measure_files
 
     with progress() as step:
-        measured = measure_files(files, _options(locals()), step)
+        measured = measure_files(files, assumed.options, step)
     show(render_costs(measured, printable(", ".join(map(str, files)))))
-
-
-def _options(given: dict[str, Any]) -> SessionOptions:
-    from spetrace.session.options import SessionOptions
-
-    return SessionOptions(
-        session_toml=given["session"], parameters=model.model_parameters(given) or None
-    )

@@ -9,7 +9,7 @@ import typer
 
 from spetrace.cli.arguments import parse_size
 from spetrace.cli.console import show
-from spetrace.errors import InputError, UsageError
+from spetrace.errors import InputError, NothingToReplayError, UsageError
 
 File = Annotated[
     Path, typer.Argument(metavar="FILE", help="A perf.data file, or SPE bytes with --raw-spe.")
@@ -73,5 +73,7 @@ def dump(
         )
     except InputError as error:
         raise error.in_file(str(file)) from error
+    except NothingToReplayError as error:
+        raise NothingToReplayError(f"{file}: {error}") from error
     for text in render_dump(streams, headers=headers, offset=offset, limit=limit):
         show(text)

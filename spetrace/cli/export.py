@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from spetrace.cli import model_options as model
-from spetrace.cli import session_options as said
 from spetrace.cli.arguments import Unlimited
+from spetrace.cli.assumptions import HOST, Assumptions, assuming
 from spetrace.cli.console import progress, show
 
 if TYPE_CHECKING:
@@ -74,26 +73,17 @@ Limit = Annotated[
         "and the trace says where.",
     ),
 ]
-_NOT_ASKED = dict.fromkeys(("aux_bytes", "placement", "placement_seed"))
 
 
+@assuming(*HOST, "clock_offset", "page_size", "initial_stage2")
 def export(
     inputs: Inputs,
     perfetto: Perfetto,
     from_: From = None,
     to: To = None,
     limit: Limit = None,
-    assume_spe: said.AssumeSpe = None,
-    session: said.SessionToml = None,
-    vmm_maps: said.VmmMaps = None,
-    ram_base: said.RamBase = None,
-    ram_bytes: said.RamBytes = None,
-    clock_offset: said.ClockOffset = None,
-    stage2_from: said.Stage2Source = None,
-    infer_read_only: said.InferReadOnly = False,
-    event_map: said.EventMap = None,
-    page_size: model.PageSize = None,
-    initial_stage2: model.InitialStage2Option = None,
+    *,
+    assumed: Assumptions,
 ) -> None:
     """Write a trace that ui.perfetto.dev opens: guests, host, faults, and what each strategy did.
 
@@ -111,12 +101,11 @@ def export(
     """
     from spetrace.workflow.perfetto_export import LIMIT, export_perfetto
 
-    options = said.session_options(_NOT_ASKED | {"no_buffer_touched": False} | locals())
     asked = cast("int | Unlimited | None", limit)
     most = LIMIT if asked is None else None if isinstance(asked, Unlimited) else asked
     with progress() as step:
         exported = export_perfetto(
-            inputs, perfetto, options, step, limit=most, from_ns=from_, to_ns=to
+            inputs, perfetto, assumed.options, step, limit=most, from_ns=from_, to_ns=to
         )
     show(_summary(perfetto, exported))
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from spetrace.cli.choices import TextFormat
-from spetrace.cli.console import progress, show, show_json
+from spetrace.cli.console import progress, show, show_json, text_width
 from spetrace.cli.session_options import OptionalFiles, RawSpe, some_inputs
 
 Format = Annotated[TextFormat, typer.Option("--format", help="Text for people or JSON.")]
@@ -34,4 +34,4 @@ def info(
     if format_ is TextFormat.JSON:
         show_json(inventories)
     else:
-        show("\n".join(map(render_inventory, inventories)))
+        show("\n".join(render_inventory(facts, text_width()) for facts in inventories))

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from spetrace.cli import model_options as model
 from spetrace.cli import session_options as said
+from spetrace.cli.assumptions import SESSION, Assumptions, assuming
 from spetrace.cli.console import progress, show
 
 Output = Annotated[
@@ -26,27 +26,14 @@ Explain = Annotated[
 ]
 
 
+@assuming(*SESSION, "page_size", "memory_bytes", "initial_stage2")
 def ingest(
     output: Output,
     files: said.OptionalFiles = None,
     raw_spe: said.RawSpe = None,
     explain: Explain = False,
-    assume_spe: said.AssumeSpe = None,
-    session: said.SessionToml = None,
-    vmm_maps: said.VmmMaps = None,
-    ram_base: said.RamBase = None,
-    ram_bytes: said.RamBytes = None,
-    clock_offset: said.ClockOffset = None,
-    stage2_from: said.Stage2Source = None,
-    infer_read_only: said.InferReadOnly = False,
-    aux_bytes: said.AuxBytes = None,
-    placement: said.PlacementOption = None,
-    placement_seed: said.PlacementSeed = None,
-    no_buffer_touched: said.NoBufferTouched = False,
-    event_map: said.EventMap = None,
-    page_size: model.PageSize = None,
-    memory_bytes: model.MemoryBytes = None,
-    initial_stage2: model.InitialStage2Option = None,
+    *,
+    assumed: Assumptions,
 ) -> None:
     """Turn recordings into Parquet tables: SPE records, AUX records, tracepoints, exits, faults.
 
@@ -64,8 +51,9 @@ def ingest(
     """
     from spetrace.workflow.pipeline import ingest_files
 
-    options = said.session_options(locals())
     inputs = said.some_inputs(files, raw_spe)
     with progress() as step:
-        rows = ingest_files(inputs, output, options, step, raw_spe=raw_spe or (), explained=explain)
+        rows = ingest_files(
+            inputs, output, assumed.options, step, raw_spe=raw_spe or (), explained=explain
+        )
     show("\n".join(f"{output / name}: {count:,} rows" for name, count in rows.items()))

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spetrace.cli import model_options as model
-from spetrace.cli import session_options as said
+from spetrace.cli.assumptions import HOST, Assumptions, assuming
 from spetrace.cli.choices import KvmFormat
-from spetrace.cli.console import progress, show
+from spetrace.cli.console import progress, show, show_drawn
 
 if TYPE_CHECKING:
     from spetrace.tables.kvm_summary import KvmSummary
@@ -43,24 +42,16 @@ CheckInference = Annotated[
         "(--assume-spe; period_ns=50000).",
     ),
 ]
-_NOT_ASKED = dict.fromkeys(("clock_offset", "aux_bytes", "placement", "placement_seed"))
 
 
+@assuming(*HOST, "page_size", "initial_stage2")
 def kvm(
     inputs: Inputs,
     output: Output = None,
     format_: Format = KvmFormat.TABLE,
     check_inference: CheckInference = False,
-    assume_spe: said.AssumeSpe = None,
-    session: said.SessionToml = None,
-    vmm_maps: said.VmmMaps = None,
-    ram_base: said.RamBase = None,
-    ram_bytes: said.RamBytes = None,
-    stage2_from: said.Stage2Source = None,
-    infer_read_only: said.InferReadOnly = False,
-    event_map: said.EventMap = None,
-    page_size: model.PageSize = None,
-    initial_stage2: model.InitialStage2Option = None,
+    *,
+    assumed: Assumptions,
 ) -> None:
     """Show exits by class, time in guest and host, stage-2 faults, refaults and mapped pages.
 
@@ -77,15 +68,12 @@ def kvm(
     """
     from spetrace.workflow.kvm_analysis import analyse_kvm
 
-    options = said.session_options(_NOT_ASKED | {"no_buffer_touched": False} | locals())
     with progress() as step:
-        summary = analyse_kvm(inputs, options, output, step, check=check_inference)
+        summary = analyse_kvm(inputs, assumed.options, output, step, check=check_inference)
     _show_summary(summary, format_)
 
 
 def _show_summary(summary: KvmSummary, format_: KvmFormat) -> None:
-    from rich.console import Console
-
     from spetrace.report.kvm_json import render_kvm_json
     from spetrace.report.kvm_terminal import render_kvm
     from spetrace.report.kvm_view import view_kvm
@@ -93,7 +81,4 @@ def _show_summary(summary: KvmSummary, format_: KvmFormat) -> None:
     if format_ is KvmFormat.JSON:
         show(render_kvm_json(summary))
     else:
-        console = Console()
-        with console.capture() as drawn:
-            console.print(render_kvm(view_kvm(summary)))
-        show("\n".join(line.rstrip() for line in drawn.get().splitlines()))
+        show_drawn(render_kvm(view_kvm(summary)))

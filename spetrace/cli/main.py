@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-import signal
 import sys
-from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -21,6 +19,12 @@ from spetrace.cli.dump import dump
 from spetrace.cli.export import export
 from spetrace.cli.info import info
 from spetrace.cli.ingest import ingest
+from spetrace.cli.interruption import (
+    EXIT_INTERRUPTED,
+    handle_signals,
+    ignore_signals,
+    interruptible,
+)
 from spetrace.cli.kvm import kvm
 from spetrace.cli.process import set_up_process
 from spetrace.cli.profile import profile
@@ -34,7 +38,6 @@ from spetrace.report.wording import printable
 
 EXIT_USAGE = 2
 EXIT_FAILED = 3
-EXIT_INTERRUPTED = 130
 EXIT_DEFECT = 70
 
 _TyperUsageError: Any = typer.BadParameter.__mro__[1]
@@ -44,7 +47,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done, 1 a --fail-if of compare holds, 2 wrong usage, 3 a file can't be "
-    "read or written, 4 nothing to replay. See also: spetrace COMMAND --help",
+    "read or written, 4 nothing to do. See also: spetrace COMMAND --help",
 )
 for _command in (
     replay,
@@ -63,7 +66,7 @@ for _command in (
     strategies,
     schema,
 ):
-    app.command()(_command)
+    app.command()(interruptible(_command))
 
 
 def _version(wanted: bool) -> None:
@@ -99,13 +102,15 @@ def _spetrace(
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit: 0, 2 (usage), 3 (input or output), 4 (nothing to replay)."""
-    signal.signal(signal.SIGTERM, _terminate)
+    """Run the command line and exit: 0, 2 (usage), 3 (input or output), 4 (nothing to do)."""
+    handle_signals()
     set_up_process()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    code = run(sys.argv[1:] if arguments is None else arguments)
+    ignore_signals()
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
@@ -113,6 +118,8 @@ def run(arguments: list[str]) -> int:
     try:
         words = expand_optional_values(arguments) or ["--help"]
         code = app(words, prog_name="spetrace", standalone_mode=False)
+        if code == EXIT_INTERRUPTED:
+            return _fail("interrupted", EXIT_INTERRUPTED)
         return code if isinstance(code, int) else 0
     except TraceError as error:
         return _fail(str(error), error.exit_code)
@@ -142,8 +149,3 @@ def _fail(sentence: str, code: int) -> int:
     except OSError:
         return code
     return code
-
-
-def _terminate(_signal: int, _frame: FrameType | None) -> None:
-    # An exception, so that half-written output is removed on the way out.
-    raise SystemExit(128 + signal.SIGTERM)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spetrace.cli.choices import ProfileFormat, RankBy
-from spetrace.cli.console import progress, show
+from spetrace.cli.console import progress, show, show_drawn
 
 if TYPE_CHECKING:
     from spetrace.tables.profile import Profile
@@ -131,8 +131,6 @@ def _options(given: dict[str, object]) -> ProfileOptions:
 def _show_profile(
     found: Profile, options: ProfileOptions, format_: ProfileFormat, output: Path | None
 ) -> None:
-    from rich.console import Console
-
     from spetrace.report.profile_json import render_profile_json
     from spetrace.report.profile_terminal import render_profile
     from spetrace.report.profile_view import view_profile
@@ -143,7 +141,4 @@ def _show_profile(
     elif format_ is ProfileFormat.PARQUET and output is not None:
         show("\n".join(str(output / f"{table.name}.parquet") for table in PROFILE_TABLES))
     else:
-        console = Console()
-        with console.capture() as drawn:
-            console.print(render_profile(view_profile(found, options.top, options.rankings)))
-        show("\n".join(line.rstrip() for line in drawn.get().splitlines()))
+        show_drawn(render_profile(view_profile(found, options.top, options.rankings)))

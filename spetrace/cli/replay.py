@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spetrace.cli import model_options as model
 from spetrace.cli import session_options as said
+from spetrace.cli.assumptions import ALL, Assumptions, assuming
 from spetrace.cli.choices import ReportFormat
 from spetrace.cli.completion import complete_strategies
-from spetrace.cli.console import progress, show
+from spetrace.cli.console import progress, show, show_drawn
 
 if TYPE_CHECKING:
     from spetrace.tables.run import Run
@@ -63,11 +63,13 @@ NoFidelity = Annotated[
     typer.Option(
         "--no-fidelity",
         help="Don't compare the profile that survives each strategy with that of all records: it "
-        "takes another pass over the SPE records, and a byte of memory per record and strategy.",
+        "takes another pass over the SPE records, and a byte per record and strategy in temporary "
+        "files.",
     ),
 ]
 
 
+@assuming(*ALL)
 def replay(
     files: said.Files,
     output: Output = None,
@@ -76,31 +78,8 @@ def replay(
     format_: Format = ReportFormat.TABLE,
     outcomes: Outcomes = False,
     no_fidelity: NoFidelity = False,
-    assume_spe: said.AssumeSpe = None,
-    session: said.SessionToml = None,
-    vmm_maps: said.VmmMaps = None,
-    ram_base: said.RamBase = None,
-    ram_bytes: said.RamBytes = None,
-    clock_offset: said.ClockOffset = None,
-    stage2_from: said.Stage2Source = None,
-    infer_read_only: said.InferReadOnly = False,
-    aux_bytes: said.AuxBytes = None,
-    placement: said.PlacementOption = None,
-    placement_seed: said.PlacementSeed = None,
-    no_buffer_touched: said.NoBufferTouched = False,
-    event_map: said.EventMap = None,
-    page_size: model.PageSize = None,
-    memory_bytes: model.MemoryBytes = None,
-    memlock_bytes: model.MemlockBytes = None,
-    max_buffer_bytes: model.MaxBufferBytes = None,
-    initial_stage2: model.InitialStage2Option = None,
-    dl_model: model.DlModelOption = None,
-    data_loss: model.DataLossOption = None,
-    pin_refuses: model.PinRefuses = None,
-    keep_ns: model.KeepNs = None,
-    host_buffer_bytes: model.HostBufferBytes = None,
-    costs: model.Costs = None,
-    cost: model.Cost = None,
+    *,
+    assumed: Assumptions,
 ) -> None:
     """Replay one recorded session under every strategy, and compare what it would have cost.
 
@@ -119,7 +98,7 @@ def replay(
     with progress() as step:
         run = replay_files(
             files,
-            said.session_options(locals()),
+            assumed.options,
             strategies=strategy,
             strategy_files=strategy_file or (),
             output=output,
@@ -131,8 +110,6 @@ def replay(
 
 
 def _show_run(run: Run, format_: ReportFormat) -> None:
-    from rich.console import Console
-
     from spetrace.report.comparison import compare
     from spetrace.report.json_report import render_json
     from spetrace.report.mail import render_mail
@@ -143,7 +120,4 @@ def _show_run(run: Run, format_: ReportFormat) -> None:
     elif format_ is ReportFormat.TEXT:
         show(render_mail(compare(run)))
     else:
-        console = Console()
-        with console.capture() as drawn:
-            console.print(render_terminal(compare(run)))
-        show("\n".join(line.rstrip() for line in drawn.get().splitlines()))
+        show_drawn(render_terminal(compare(run)))

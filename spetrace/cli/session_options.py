@@ -1,19 +1,15 @@
-"""The options for what the files can't say, shared by `ingest` and `replay`."""
+"""The inputs, and the options for what they can't say."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from spetrace.cli.arguments import parse_assumed_spe, parse_size
+from spetrace.cli.arguments import parse_size
 from spetrace.cli.choices import Placement, Stage2From
-from spetrace.cli.model_options import model_parameters
 from spetrace.errors import UsageError
-from spetrace.session.options import SessionOptions
 
 SESSION_PANEL = "What the files can't say"
 
@@ -148,27 +144,6 @@ EventMap = Annotated[
 ]
 
 
-def session_options(given: Mapping[str, Any]) -> SessionOptions:
-    """A command's options, by their parameter's name, as SessionOptions."""
-    return SessionOptions(
-        assume_spe=parse_assumed_spe(given["assume_spe"]),
-        session_toml=given["session"],
-        vmm_maps=given["vmm_maps"],
-        ram_base=given["ram_base"],
-        ram_bytes=given["ram_bytes"],
-        clock_offset_ns=given["clock_offset"],
-        stage2_from=_word(given["stage2_from"]),
-        infer_read_only=True if given.get("infer_read_only") else None,
-        aux_bytes=given["aux_bytes"],
-        placement=_word(given["placement"]),
-        placement_seed=given["placement_seed"],
-        buffer_touched=False if given["no_buffer_touched"] else None,
-        costs=given.get("costs"),
-        event_map=given.get("event_map"),
-        parameters=model_parameters(given) or None,
-    )
-
-
 def some_inputs(files: list[Path] | None, raw_spe: list[Path] | None) -> list[Path]:
     """The FILEs, which may be none where --raw-spe gives the input.
 
@@ -177,7 +152,3 @@ def some_inputs(files: list[Path] | None, raw_spe: list[Path] | None) -> list[Pa
     if not files and not raw_spe:
         raise UsageError("no input: give a FILE, or --raw-spe FILE")
     return files or []
-
-
-def _word(choice: StrEnum | None) -> str | None:
-    return None if choice is None else choice.value

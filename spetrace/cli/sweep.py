@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from spetrace.cli import model_options as model
-from spetrace.cli import session_options as said
+from spetrace.cli.assumptions import SESSION, Assumptions, assuming
 from spetrace.cli.console import show
 from spetrace.cli.replay import StrategyFile, StrategyNames
 
@@ -104,6 +103,7 @@ DryRun = Annotated[
 ]
 
 
+@assuming(*SESSION, "costs")
 def sweep(
     output: Output,
     captures: Captures = None,
@@ -117,20 +117,8 @@ def sweep(
     cache: Cache = None,
     max_runs: MaxRuns = 20_000,
     dry_run: DryRun = False,
-    assume_spe: said.AssumeSpe = None,
-    session: said.SessionToml = None,
-    vmm_maps: said.VmmMaps = None,
-    ram_base: said.RamBase = None,
-    ram_bytes: said.RamBytes = None,
-    clock_offset: said.ClockOffset = None,
-    stage2_from: said.Stage2Source = None,
-    infer_read_only: said.InferReadOnly = False,
-    aux_bytes: said.AuxBytes = None,
-    placement: said.PlacementOption = None,
-    placement_seed: said.PlacementSeed = None,
-    no_buffer_touched: said.NoBufferTouched = False,
-    event_map: said.EventMap = None,
-    costs: model.Costs = None,
+    *,
+    assumed: Assumptions,
 ) -> None:
     """Replay captures under each combination of parameters, and show which of them matter.
 
@@ -165,7 +153,7 @@ def _request(given: Mapping[str, Any]) -> SweepRequest:
     return SweepRequest(
         parse_captures(given["captures"] or [], given["capture"] or []),
         parse_settings(given["set_"] or []),
-        said.session_options(given),
+        given["assumed"].options,
         given["strategy"],
         given["strategy_file"] or (),
         given["placements"],

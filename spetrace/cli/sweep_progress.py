@@ -66,6 +66,7 @@ class _Rate:
         self._per_second = 0.0
 
     def text(self, done: int) -> str:
+        """The rate so far, in words; begins anew at 0."""
         if not done:
             self._start = time.monotonic()
             return ""
@@ -73,6 +74,7 @@ class _Rate:
         return f"{self._per_second:.3g} runs/s"
 
     def left(self, done: int, whole: int) -> str:
+        """The time that the rest will take, in words."""
         return f"{(whole - done) / self._per_second:.0f} s left" if done else ""
 
 
@@ -84,6 +86,7 @@ class _Lines:
         self._next = time.monotonic() + _LINE_EVERY_S
 
     def count(self, done: int, whole: int) -> None:
+        """Print the line that is due."""
         rate = self._rate.text(done)
         if done and time.monotonic() >= self._next:
             self._next = time.monotonic() + _LINE_EVERY_S

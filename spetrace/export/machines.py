@@ -30,21 +30,25 @@ class Machines:
         """The process of a VM."""
         if vm is None:
             return Track("unknown VM", pid=_NUMBERS_END - 1, rank=1 << 16)
-        pid = self._processes.setdefault(vm, self._number(None))
-        return Track(f"VM {vm}", pid=pid, rank=vm)
+        if vm not in self._processes:
+            self._processes[vm] = self._number(None)
+        return Track(f"VM {vm}", pid=self._processes[vm], rank=vm)
 
     def vcpu(self, vm: int | None, vcpu: int | None) -> Track:
         """The thread of a vCPU; of an unknown one a track that is no thread."""
         process = self.vm(vm)
         if vm is None or vcpu is None:
             return Track(vcpu_name(vcpu), parent=process, rank=vcpu_rank(vcpu))
-        tid = self._threads.setdefault((vm, vcpu), self._number(None))
+        if (vm, vcpu) not in self._threads:
+            self._threads[vm, vcpu] = self._number(None)
+        tid = self._threads[vm, vcpu]
         return Track(f"vCPU {vcpu}", parent=process, pid=process.pid, tid=tid, rank=vcpu)
 
     def _add_vcpus(self, vm: int, vcpus: Iterable[Mapping[str, Any]]) -> None:
         for facts in vcpus:
-            if isinstance(facts.get("vcpu"), int):
-                self._threads.setdefault((vm, facts["vcpu"]), self._number(facts.get("pid")))
+            vcpu = facts.get("vcpu")
+            if isinstance(vcpu, int) and (vm, vcpu) not in self._threads:
+                self._threads[vm, vcpu] = self._number(facts.get("pid"))
 
     def _number(self, recorded: Any) -> int:
         """The recorded number where it is one and no other has it, else one of our own."""

@@ -97,6 +97,7 @@ def _number_tracks(marks: list[Marks]) -> dict[Track, int]:
     uuids: dict[Track, int] = {}
 
     def number(track: Track) -> None:
+        """Give the track the next number, after its parents."""
         if track.parent is not None:
             number(track.parent)
         uuids.setdefault(track, len(uuids) + 1)

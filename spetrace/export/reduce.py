@@ -17,8 +17,8 @@ _CUT = "left out here: {:,} of {:,} (--limit)"
 def cut_to_window(scene: Scene, from_ns: int | None, to_ns: int | None) -> Scene:
     """What lies within [from_ns, to_ns], in times since the scene's start; what crosses it is cut.
 
-    Raises UsageError where nothing comes so late. A slice that goes on beyond the window ends with it, one that began before begins with it. The
-    scene says how much was left out.
+    A slice that goes on beyond the window ends with it, one that began before begins with it. The
+    scene says how much was left out. Raises UsageError where nothing begins so late.
     """
     start = scene.start_ns()
     if start is None or (from_ns is None and to_ns is None):
@@ -55,7 +55,7 @@ def _within(marks: Marks, low: int, high: int) -> Marks:
 
 
 def limit_rows(scene: Scene, limit: int | None) -> Scene:
-    """At most `limit` rows: the densest tracks lose what comes after their share.
+    """At most `limit` rows, but one of each track: the densest lose what comes after their share.
 
     A track with slices or instants ends with a mark that says how many were left out; of a counter
     its highest values are kept all along. None is no limit.
@@ -102,10 +102,9 @@ def _with_cuts(kept: Marks, cuts: Marks, counts: npt.NDArray[np.int64], share: i
     names = [_CUT.format(counts[t] - share + 1, counts[t]) for t in cuts.track]
     numbers = np.full(len(counts), -1, np.int64)
     numbers[cuts.track] = np.arange(len(kept.names), len(kept.names) + len(names))
-    first = {int(t): int(s) for t, s in zip(cuts.track, cuts.start, strict=True)}
     is_cut = np.zeros(len(kept), np.bool_)
     is_cut[_last_rows(kept.track)] = True
-    is_cut &= np.isin(kept.track, list(first))
+    is_cut &= np.isin(kept.track, cuts.track)
     return replace(
         kept,
         names=(*kept.names, *names),

@@ -15,7 +15,7 @@ from spetrace.tables.run import Run
 
 _ADDRESSES: Final = {"va": Form.ADDRESS, "ipa": Form.ADDRESS}
 _VCPU: Final = ("strategy", "vm", "vcpu")
-_AFTER_VCPUS: Final = 16
+_AFTER_VCPUS: Final = 1 << 17
 
 
 def run_marks(run: Run, machines: Machines, label: str = "") -> Iterator[Marks]:
@@ -85,6 +85,7 @@ class _Strategies:
         """Makes a vCPU's track below its strategy's."""
 
         def track(strategy: str, vm: int, vcpu: int) -> Track:
+            """The track of one vCPU."""
             name = f"{vcpu_name(vcpu)} {what}"
             return Track(name, self.group(strategy, vm), 1 + 2 * vcpu_rank(vcpu) + rank)
 

@@ -74,7 +74,7 @@ def _faults(faults: pl.DataFrame, machines: Machines) -> Iterator[Marks]:
         .when(pl.col("is_fetch")).then(pl.lit("fetch"))
         .when(pl.col("is_cache_maintenance")).then(pl.lit("cache maintenance"))
         .when(pl.col("is_write")).then(pl.lit("write"))
-        .otherwise(pl.lit("read"))
+        .when(pl.col("is_write").not_()).then(pl.lit("read"))
     )  # fmt: skip
     kind = pl.col("kind").cast(pl.String).fill_null("unknown")
     yield marks_of(
@@ -84,7 +84,7 @@ def _faults(faults: pl.DataFrame, machines: Machines) -> Iterator[Marks]:
         _VCPU,
         partial(_below_vcpu, machines, "stage-2 faults"),
         start="time_ns",
-        name=pl.concat_str(kind, access, separator=", "),
+        name=pl.concat_str(kind, access, separator=", ", ignore_nulls=True),
         details={
             "ipa": Form.ADDRESS, "va": Form.ADDRESS, "pc": Form.ADDRESS, "esr": Form.ADDRESS,
             "level": Form.NUMBER, "handled_ns": Form.NUMBER, "mmio": Form.FLAG,
@@ -127,6 +127,7 @@ def _state(state: pl.DataFrame, machines: Machines) -> Iterator[Marks]:
         name = f"stage 2: {column.replace('_', ' ')}"
 
         def counter(vm: int, name: str = name, rank: int = rank) -> Track:
+            """The counter of one VM."""
             return Track(name, parent=machines.vm(vm), rank=rank, unit="pages")
 
         yield marks_of(

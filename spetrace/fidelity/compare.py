@@ -12,16 +12,12 @@ import pyarrow as pa
 from spetrace.fidelity.distance import percentile, total_variation
 from spetrace.fidelity.measure import Counts, Measure
 from spetrace.fidelity.noise import SEED, distances_of_random_losses, shifts_of_random_losses
+from spetrace.fidelity.survival import EVERY, NOT_REPLAYED
 from spetrace.tables.fidelity import FIDELITY
-from spetrace.tables.results import OUTCOMES
 
-_CAPTURED: Final = OUTCOMES.index("captured")
 _PERCENTILES: Final = {"p50": 0.5, "p99": 0.99}
 _ROUNDING: Final = 1e-9
 """Sums of the same numbers differ by this at most."""
-
-Outcomes = npt.NDArray[np.uint8]
-"""Per record the number of its outcome in OUTCOMES."""
 
 
 class _Kind(NamedTuple):
@@ -38,28 +34,22 @@ class _Noise(NamedTuple):
 
 
 def build_fidelity(
-    measures: Sequence[Measure], outcomes: Mapping[str, Outcomes], seed: int = SEED
+    measures: Sequence[Measure], lost: Mapping[str, int], seed: int = SEED
 ) -> pa.Table:
-    """Table fidelity of `measures`, whose records are those of `outcomes` (by strategy), in order.
+    """Table fidelity of `measures`; `lost` is by strategy the mark of those that don't survive it.
 
-    The noise depends on the seed, the measure and how many records survive, not on other strategies.
+    Records that were not replayed count for nothing. The noise depends on the seed, the measure and
+    how many records survive, not on other strategies.
     """
     compared = [_Compared(number, measure, seed) for number, measure in enumerate(measures)]
     return FIDELITY.from_rows(
-        [row for name, codes in outcomes.items() for row in _rows(name, codes, compared)]
+        [
+            (name, *row)
+            for name, mark in lost.items()
+            for each in compared
+            for row in each.rows(mark)
+        ]
     )
-
-
-def _rows(
-    strategy: str, outcomes: Outcomes, compared: Sequence[_Compared]
-) -> Iterator[tuple[Any, ...]]:
-    captured = outcomes == _CAPTURED
-    fewer_survive = 2 * np.count_nonzero(captured) < len(captured)
-    counted = np.flatnonzero(captured if fewer_survive else ~captured)
-    for each in compared:
-        counts = each.measure.counts(counted)
-        for row in each.rows(counts if fewer_survive else each.all_counts - counts):
-            yield (strategy, *row)
 
 
 class _Compared:
@@ -67,13 +57,15 @@ class _Compared:
 
     def __init__(self, number: int, measure: Measure, seed: int) -> None:
         self.measure = measure
-        self.all_counts = measure.counts()
+        self._every = measure.counts(EVERY)
+        self.all_counts = self._every - measure.counts(NOT_REPLAYED)
         self._records = int(self.all_counts.sum())
         self._seed = (seed, number)
         self._noise: dict[tuple[str, int], _Noise] = {}
 
-    def rows(self, counts: Counts) -> Iterator[tuple[Any, ...]]:
-        """The measure's rows for survivors with these counts, but for the strategy."""
+    def rows(self, lost: int) -> Iterator[tuple[Any, ...]]:
+        """The measure's rows where those with the mark `lost` don't survive, but for the strategy."""
+        counts = self._every - self.measure.counts(lost)
         surviving = int(counts.sum())
         for kind in _kinds(self.measure):
             head = (kind.name, self.measure.basis, kind.unit, self._records, surviving)

@@ -1,4 +1,4 @@
-"""The columns of all records that they are compared by, collected frame by frame."""
+"""The columns of all records that they are compared by, counted frame by frame."""
 
 from __future__ import annotations
 
@@ -10,31 +10,38 @@ import numpy.typing as npt
 import polars as pl
 
 from spetrace.arm.spe_packets import OPERATION_STORE, OperationClass
-from spetrace.fidelity.keys import KeyedRecords
-from spetrace.fidelity.measure import Codes, Mask, Measure, distribution, quantity
+from spetrace.fidelity.measure import Measure, distribution, quantity
+from spetrace.fidelity.survival import Survival
+from spetrace.fidelity.tally import Groups, Int64s, Tallying
 
 COLUMNS: Final = (
     "pc", "operation_class", "operation_payload", "data_source", "total_latency_cycles",
 )  # fmt: skip
-"""The columns of table spe_records that are collected."""
+"""The columns of table spe_records that are counted by."""
 
-_MEASURES: Final[dict[str, tuple[str, Callable[[str, str, Codes, Mask], Measure]]]] = {
+_MEASURES: Final[dict[str, tuple[str, Callable[[str, str, Int64s, Groups], Measure]]]] = {
     "data_source": ("data sources", distribution),
     "operation": ("load, store, branch, other", distribution),
     "latency": ("total latency", quantity),
 }
+_NOBODY: Final = np.zeros(1, np.int64)
 
 
-class CollectedRecords:
-    """What is held of the records: 12 bytes each, and each distinct PC and owner once or so."""
+class CountedRecords:
+    """Records counted by what they are compared by and which strategies they survive.
 
-    def __init__(self) -> None:
+    What is held grows with the distinct values, not with the records.
+    """
+
+    def __init__(self, survival: Survival) -> None:
         self.records = 0
-        self.pcs = KeyedRecords()
-        self._columns = {name: _Column() for name in _MEASURES}
+        self.pcs = Tallying()
+        self._survival = survival
+        self._marks = survival.marks()
+        self._columns = {name: Tallying() for name in _MEASURES}
 
     def add(self, frame: pl.DataFrame, pc: pl.Expr, owner: pl.Expr) -> None:
-        """Add records with COLUMNS: what of their `pc` is compared (UInt64), whose it is (Int64)."""
+        """Count the next records, with COLUMNS: by their `pc` (UInt64) and whose it is (Int64), too."""
         told = frame.select(
             pc=pc,
             owner=owner,
@@ -42,36 +49,25 @@ class CollectedRecords:
             operation=_operation(),
             latency="total_latency_cycles",
         )
+        marked = list(self._marks.of(self._survival.of(self.records, len(frame))))
         self.records += len(frame)
-        addresses, has_address = _filled(told["pc"])
-        self.pcs.add(addresses, told["owner"].to_numpy(), has_address)
-        for name, column in self._columns.items():
-            column.add(told[name])
+        values, known = _filled(told["pc"])
+        self.pcs.add(values, told["owner"].to_numpy(), known, marked)
+        for name, tallying in self._columns.items():
+            values, known = _filled(told[name])
+            tallying.add(values, _NOBODY, known, marked)
 
-    def take_measures(self) -> Iterator[Measure]:
-        """All measures but that of PCs; what they are made from is no longer held."""
+    def measures(self) -> Iterator[Measure]:
+        """All measures but that of PCs."""
         for name, (basis, measure) in _MEASURES.items():
-            yield measure(name, basis, *self._columns.pop(name).whole())
+            tally = self._columns[name].take()
+            yield measure(name, basis, tally.values.astype(np.int64), tally.groups)
 
 
-class _Column:
-    def __init__(self) -> None:
-        self._values: list[Codes] = [np.zeros(0, np.uint8)]
-        self._known: list[Mask] = [np.zeros(0, np.bool_)]
-
-    def add(self, series: pl.Series) -> None:
-        values, is_known = _filled(series)
-        self._values.append(values)
-        self._known.append(is_known)
-
-    def whole(self) -> tuple[Codes, Mask]:
-        return np.concatenate(self._values), np.concatenate(self._known)
-
-
-def _filled(series: pl.Series) -> tuple[npt.NDArray[Any], Mask]:
-    """The values, 0 where null, and where there are any."""
+def _filled(series: pl.Series) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | None]:
+    """The values, 0 where null, and where there are any; None where everywhere."""
     if not series.null_count():
-        return series.to_numpy(), np.ones(len(series), np.bool_)
+        return series.to_numpy(), None
     return series.fill_null(0).to_numpy(), series.is_not_null().to_numpy()
 
 

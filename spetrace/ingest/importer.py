@@ -145,6 +145,8 @@ def _mapped(path: Path) -> memoryview:
 
 
 def _no_folder(path: Path) -> str:
+    if (path / "data").is_file() and not (path / "data.0").exists():
+        return f"is a folder of perf record --kcore: give the recording in it, {path / 'data'}"
     if (path / "data").is_file():
         return (
             "is a perf.data of several files (perf record --threads), which is not read: record "

@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from spetrace.kvm.times import times_in, times_of
+from spetrace.kvm.durations import Durations
 from spetrace.tables.kvm_summary import FaultClass, FaultRate
 
 BINS_MAX: Final = 240
@@ -36,36 +36,61 @@ _KIND: Final = (
     .then(pl.col("kind").cast(pl.String))
     .otherwise(pl.format("{}, level {}", pl.col("kind").cast(pl.String), "level"))
 )
+_KEYS: Final = ("outcome", "of_kind", "access")
 
 
-def fault_classes(faults: pl.DataFrame) -> tuple[FaultClass, ...]:
-    """Of table stage2_faults, the most frequent class first."""
-    keys = [_OUTCOME.alias("outcome"), _KIND.alias("of_kind"), ACCESS.alias("access")]
-    classes = faults.group_by(keys).agg(pl.len().alias("faults"), *times_of("handled_ns"))
-    order = ["faults", "outcome", "of_kind", "access"]
-    rows = classes.sort(order, descending=[True, False, False, False]).iter_rows(named=True)
-    return tuple(
-        FaultClass(row["outcome"], row["of_kind"], row["access"], row["faults"], times_in(row))
-        for row in rows
-    )
+class FaultClasses:
+    """Takes one VM's rows of table stage2_faults."""
+
+    def __init__(self) -> None:
+        self._handled: dict[tuple[str, ...], Durations] = {}
+        self._counts: dict[tuple[str, ...], int] = {}
+
+    def add(self, faults: pl.DataFrame) -> None:
+        """Take some more."""
+        keys = (_OUTCOME.alias("outcome"), _KIND.alias("of_kind"), ACCESS.alias("access"))
+        told = faults.select(*keys, "handled_ns")
+        for key, own in told.partition_by(*_KEYS, as_dict=True).items():
+            self._handled.setdefault(key, Durations()).add(own["handled_ns"])
+            self._counts[key] = self._counts.get(key, 0) + len(own)
+
+    def classes(self) -> tuple[FaultClass, ...]:
+        """The most frequent class first."""
+        order = sorted(self._counts, key=lambda key: (-self._counts[key], *key))
+        return tuple(
+            FaultClass(outcome, kind, access, self._counts[key], self._handled[key].times())
+            for key in order
+            for outcome, kind, access in [key]
+        )
 
 
-def fault_rate(faults: pl.DataFrame, span_ns: tuple[int, int]) -> FaultRate:
-    """Of table stage2_faults, in bins of 1, 2 or 5 times a power of ten ns."""
-    first, last = span_ns
-    bin_ns = bin_length(last - first)
-    bins = (last - first) // bin_ns + 1
-    counts = faults.group_by(
-        ((pl.col("time_ns") - first) // bin_ns).alias("bin"),
-        pl.col("is_emulated").fill_null(False).alias("emulated"),
-    ).len()
-    lists = {False: [0] * bins, True: [0] * bins}
-    for number, emulated, count in counts.iter_rows():
-        if 0 <= number < bins:
-            lists[emulated][number] = count
-    told = sum(lists[False])
-    per_second = told * _SECOND / (last - first) if last > first else 0.0
-    return FaultRate(first, bin_ns, tuple(lists[False]), tuple(lists[True]), per_second)
+class FaultTimes:
+    """Takes one VM's rows of table stage2_faults, and counts them in bins of 1, 2 or 5 times a power of
+    ten ns.
+    """
+
+    def __init__(self, span_ns: tuple[int, int]) -> None:
+        self._first, self._last = span_ns
+        self._bin_ns = bin_length(self._last - self._first)
+        bins = (self._last - self._first) // self._bin_ns + 1
+        self._counts = {False: [0] * bins, True: [0] * bins}
+
+    def add(self, faults: pl.DataFrame) -> None:
+        """Take some more."""
+        counts = faults.group_by(
+            ((pl.col("time_ns") - self._first) // self._bin_ns).alias("bin"),
+            pl.col("is_emulated").fill_null(False).alias("emulated"),
+        ).len()
+        for number, emulated, count in counts.iter_rows():
+            if 0 <= number < len(self._counts[emulated]):
+                self._counts[emulated][number] += count
+
+    def rate(self) -> FaultRate:
+        """All of them."""
+        told, span = sum(self._counts[False]), self._last - self._first
+        per_second = told * _SECOND / span if span > 0 else 0.0
+        own, emulated = (tuple(self._counts[which]) for which in (False, True))
+        return FaultRate(self._first, self._bin_ns, own, emulated, per_second)
 
 
 def bin_length(span_ns: int) -> int:

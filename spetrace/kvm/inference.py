@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 
 from spetrace.kvm.memory import state_summary
-from spetrace.tables.kvm_summary import InferenceCheck, InferenceWay, StateSummary
+from spetrace.tables.kvm_summary import InferenceCheck, InferenceWay, Series, StateSummary
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,9 @@ def _way(
 
 def _difference(
     state: StateSummary,
-    pages: Sequence[int],
+    pages: Series,
     truth: StateSummary,
-    true_pages: Sequence[int],
+    true_pages: Series,
     end_ns: int,
 ) -> tuple[float, int]:
     """The absolute difference of two step functions: its mean over time, and its maximum."""
@@ -79,9 +79,7 @@ def _difference(
     return mean, int(apart.max())
 
 
-def _at(
-    times: npt.NDArray[np.int64], steps: Sequence[int], pages: Sequence[int]
-) -> npt.NDArray[np.int64]:
+def _at(times: npt.NDArray[np.int64], steps: Series, pages: Series) -> npt.NDArray[np.int64]:
     """A step function's values; before its first step, that one's."""
     place = np.searchsorted(np.array(steps), times, "right") - 1
     values: npt.NDArray[np.int64] = np.array(pages, np.int64)[place.clip(min=0)]

@@ -1,4 +1,4 @@
-"""One vCPU's way through its stream of records and ERETs.
+"""One vCPU's way through its stream of records and ERETs, window after window of the log.
 
 Between two decisions (a fault, the limit, an ERET that matters, a register write, a change of the
 mappings) all records meet the same state, so they are accounted for as a slice: `advance`. Where
@@ -9,7 +9,7 @@ depends on when it is asked, so a vCPU is only brought up to date when something
 from __future__ import annotations
 
 from spetrace.replay.strategy import Fault, Strategy
-from spetrace.replay.streams import count_before
+from spetrace.replay.streams import NO_STREAM, Stream, count_before
 from spetrace.replay.vcpu import ABORT, FULL, STAGE1, Vcpu
 
 _LOST = {ABORT: "lost_stopped", STAGE1: "lost_stopped", FULL: "lost_full"}
@@ -21,14 +21,18 @@ class Cursor:
     def __init__(self, vcpu: Vcpu, strategy: Strategy) -> None:
         self.vcpu = vcpu
         self.strategy = strategy
-        self.stream = vcpu.stream
+        self.enter(NO_STREAM)
+        self._good: tuple[int, int] = (0, 0)
+        """VA pages known to be writable through both stages until a mapping is taken away."""
+
+    def enter(self, stream: Stream) -> None:
+        """A window of the log begins, in which the vCPU has this stream."""
+        self.stream = stream
         self.record = 0
         self.other = 0
         self.eret = 0
         self.own = 0
-        """Register writes and buffer full events of the vCPU that are behind."""
-        self._good: tuple[int, int] = (0, 0)
-        """VA pages known to be writable through both stages until a mapping is taken away."""
+        """Register writes and buffer full events of the vCPU in the window that are behind."""
 
     def advance(self, place: int) -> None:
         """Account for what comes before `place`; no decision may lie there."""
@@ -122,6 +126,11 @@ class Cursor:
         if count and self.vcpu.service is None and self.strategy.traps_eret(self.vcpu):
             self.count_erets(count)
             self.vcpu.vm.counters.eret_traps_useless += count
+
+    def time_of_eret(self) -> int:
+        """The time of the ERET at the cursor, which goes to EL0, ns."""
+        place = int(self.stream.erets[self.eret])
+        return int(self.stream.eret_times[count_before(self.stream.erets_to_el0, place)])
 
     def count_erets(self, count: int) -> None:
         """Count `count` trapped ERETs."""

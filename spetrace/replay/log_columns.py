@@ -1,9 +1,9 @@
-"""A table `events` read column by column, chunk by chunk, without copying it."""
+"""What every event of a log has, as arrays: its kind, its vCPU, its time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,78 +12,77 @@ import pyarrow as pa
 
 from spetrace.tables.events import KINDS
 
-Number = TypeVar("Number", bound=np.number[Any])
-
-Places = npt.NDArray[np.unsignedinteger]
-"""Positions in the log, ascending; uint32 unless the log is longer than that."""
-
 CODE = {kind: code for code, kind in enumerate(KINDS)}
+Numbers = npt.NDArray[np.uint32]
+Kinds = npt.NDArray[np.uint8]
+
+BATCH_ROWS = 1 << 18
+_VCPU_BITS = 16
 
 
-class LogColumns:
-    """Gathers from the columns of one event log."""
-
-    def __init__(self, events: pa.Table) -> None:
-        self._events = events
-        self.place_type = np.uint32 if events.num_rows < 1 << 32 else np.uint64
-        self.kinds = np.concatenate([_kind_codes(chunk) for chunk in events["kind"].chunks])
-        machine = events["vm"].to_numpy().astype(np.uint32) << np.uint32(16)
-        machine |= events["vcpu"].to_numpy()
-        self.machines: list[int] = sorted(pl.Series(machine).unique().to_list())
-        """(vm << 16 | vcpu) of each vCPU that has an event."""
-        self._member = np.searchsorted(np.array(self.machines, np.uint32), machine).astype(
-            np.uint8 if len(self.machines) <= 1 << 8 else np.uint32
-        )
-
-    def places(self, mask: npt.NDArray[np.bool_]) -> Places:
-        """The places where `mask` is set."""
-        return np.flatnonzero(mask).astype(self.place_type)
-
-    def members(self) -> Iterator[tuple[int, Places]]:
-        """Per vCPU (vm << 16 | vcpu) the places of its events."""
-        if len(self.machines) <= 1 << 5:
-            for number, machine in enumerate(self.machines):
-                yield machine, self.places(self._member == number)
-            return
-        order = np.argsort(self._member, kind="stable").astype(self.place_type)
-        ends = np.cumsum(np.bincount(self._member, minlength=len(self.machines)))
-        yield from zip(self.machines, np.split(order, ends[:-1]), strict=True)
-
-    def gather(self, name: str, places: Places, dtype: type[Number]) -> npt.NDArray[Number]:
-        """The values of an integer column at `places`; 0 where null."""
-        return gather(self._events[name], places, dtype)
-
-    def rows(self, places: Places) -> pl.DataFrame:
-        """The whole rows at `places`, names as strings."""
-        batches = []
-        start = 0
-        for batch in self._events.to_batches():
-            first, last = np.searchsorted(places, [start, start + len(batch)])
-            if first < last:
-                local = places[first:last] - places.dtype.type(start)
-                batches.append(batch.take(pa.array(local)))
-            start += len(batch)
-        table = pa.Table.from_batches(batches, schema=self._events.schema).unify_dictionaries()
-        frame = pl.DataFrame(table)
-        return frame.with_columns(pl.col(pl.Categorical).cast(pl.String))
+def event_batches(events: pa.Table | Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The rows of a table `events`, or batches of such rows as they come."""
+    return iter(events.to_batches(BATCH_ROWS) if isinstance(events, pa.Table) else events)
 
 
-def gather(
-    column: pa.ChunkedArray, places: Places, dtype: type[Number], absent: int = 0
-) -> npt.NDArray[Number]:
-    """The values of an integer column at `places`; `absent` where null."""
-    out = np.empty(len(places), dtype)
-    start = 0
-    for chunk in column.chunks:
-        first, last = np.searchsorted(places, [start, start + len(chunk)])
-        if first < last:
-            values = chunk.fill_null(absent).to_numpy(zero_copy_only=False)
-            out[first:last] = values[places[first:last] - places.dtype.type(start)]
-        start += len(chunk)
-    return out
+def codes_of(names: pa.DictionaryArray, known: Sequence[str]) -> pa.Array:
+    """A column of names as their numbers in `known`; null where null."""
+    numbers = {name: number for number, name in enumerate(known)}
+    table = pa.array([numbers.get(name) for name in names.dictionary.to_pylist()], pa.uint8())
+    return table.take(names.indices)
 
 
-def _kind_codes(chunk: pa.DictionaryArray) -> npt.NDArray[np.uint8]:
-    table = np.array([CODE[kind] for kind in chunk.dictionary.to_pylist()] or [0], np.uint8)
-    codes: npt.NDArray[np.uint8] = table[chunk.indices.to_numpy(zero_copy_only=False)]
-    return codes
+def kinds_of(batch: pa.RecordBatch) -> Kinds:
+    """The events' kinds, by their number in KINDS."""
+    kinds: Kinds = codes_of(batch.column("kind"), KINDS).to_numpy(zero_copy_only=False)
+    return kinds
+
+
+def integers_of(batch: pa.RecordBatch, name: str, absent: int = 0) -> npt.NDArray[Any]:
+    """A column of integers; `absent` where null."""
+    column = batch.column(name)
+    filled = column.fill_null(absent) if column.null_count else column
+    return filled.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+
+
+class LogVcpus:
+    """The vCPUs of a log, numbered as they come."""
+
+    def __init__(self) -> None:
+        self.names: list[tuple[int, int]] = []
+        """(VM, vCPU) by number."""
+        self.starts: dict[int, tuple[int, int]] = {}
+        """Per VM the place and time of its first event."""
+        self._machines: Numbers = np.zeros(0, np.uint32)
+        self._numbers: Numbers = np.zeros(0, np.uint32)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def number(self, batch: pa.RecordBatch, place: int) -> Numbers:
+        """The number of each event's vCPU; the batch's first event is at `place` in the log."""
+        machines = integers_of(batch, "vm").astype(np.uint32) << np.uint32(_VCPU_BITS)
+        machines |= integers_of(batch, "vcpu")
+        seen = pl.Series(machines).unique().to_numpy()
+        fresh = np.setdiff1d(seen, self._machines, assume_unique=True)
+        if len(fresh):
+            self._add(machines, fresh, batch, place)
+        if len(seen) == 1:
+            only = self._numbers[np.searchsorted(self._machines, seen[0])]
+            return np.broadcast_to(only, machines.shape)
+        return self._numbers[np.searchsorted(self._machines, machines)]
+
+    def _add(self, machines: Numbers, fresh: Numbers, batch: pa.RecordBatch, place: int) -> None:
+        candidates = np.flatnonzero(np.isin(machines, fresh))
+        found, first = np.unique(machines[candidates], return_index=True)
+        times = integers_of(batch, "ts")
+        for machine, at in sorted(zip(found.tolist(), candidates[first].tolist(), strict=True)):
+            vm = machine >> _VCPU_BITS
+            start = place + at, int(times[at])
+            self.starts[vm] = min(start, self.starts.get(vm, start))
+            self.names.append((vm, machine & ((1 << _VCPU_BITS) - 1)))
+        everyone = np.concatenate((self._machines, found))
+        order = np.argsort(everyone)
+        numbers = np.arange(len(self.names) - len(found), len(self.names), dtype=np.uint32)
+        self._machines = everyone[order]
+        self._numbers = np.concatenate((self._numbers, numbers))[order]

@@ -131,7 +131,7 @@ def _checked(name: str, value: Any) -> Any:
         if value not in PAGE_SIZES or not isinstance(value, int):
             raise UsageError(f"page_size: {value!r} is not one of 4096, 16384, 65536")
     elif not (value is None and name in OPTIONAL):
-        _check_integer(name, value)
+        _check_integer(name, value, least=1 if name == "memory_bytes" else 0)
     return value
 
 
@@ -143,6 +143,6 @@ def _check_causes(value: Any) -> None:
             raise UsageError(f"pin_refuses: {cause!r} is not one of {', '.join(CAUSES)}")
 
 
-def _check_integer(name: str, value: Any, largest: int = _LARGEST) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= largest:
-        raise UsageError(f"{name}: {value!r} is not an integer from 0 to {largest}")
+def _check_integer(name: str, value: Any, largest: int = _LARGEST, *, least: int = 0) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= largest:
+        raise UsageError(f"{name}: {value!r} is not an integer from {least} to {largest}")

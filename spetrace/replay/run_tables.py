@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-import pyarrow as pa
-
 from spetrace.replay.counters import Counters
-from spetrace.replay.log_columns import Places, gather
-from spetrace.replay.outcomes import NO_ROW, RecordOutcomes
 from spetrace.replay.parameters import Parameters
 from spetrace.replay.simulation import Simulation
-from spetrace.replay.streams import Stream
 from spetrace.replay.timeline import Timeline
-from spetrace.tables.results import ABORTS, BLACKOUTS, OUTCOME, OUTCOMES, PINNED, RESULTS
+from spetrace.tables.results import ABORTS, BLACKOUTS, PINNED, RESULTS
 from spetrace.tables.run import Run
 
 
@@ -64,38 +58,3 @@ def _facts(simulation: Simulation) -> dict[str, object]:
         "requires": list(strategy.requires),
         "bound": strategy.bound,
     }
-
-
-def record_outcomes(simulations: Sequence[Simulation], timeline: Timeline) -> RecordOutcomes | None:
-    """What became of each record, where it was kept: the simulations' own codes, in log order."""
-    places = timeline.record_places
-    if places is None:
-        return None
-    order = _log_order(timeline.streams)
-    for simulation in simulations if order is not None else ():
-        simulation.outcomes[:] = simulation.outcomes[order]
-    rows = gather(timeline.events["row"], places, np.uint64, absent=NO_ROW)
-    return RecordOutcomes(rows, {s.strategy.name: s.outcomes for s in simulations})
-
-
-def outcome_table(outcomes: RecordOutcomes) -> pa.Table:
-    """Table outcomes."""
-    names, strategies = pa.array(OUTCOMES), pa.array(list(outcomes.codes))
-    rows = pa.array(outcomes.rows, mask=outcomes.rows == NO_ROW)
-    batches = []
-    for number, codes in enumerate(outcomes.codes.values()):
-        strategy = pa.DictionaryArray.from_arrays(
-            pa.array(np.full(len(codes), number, np.int32)), strategies
-        )
-        outcome = pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), names)
-        batches.append(pa.RecordBatch.from_arrays([strategy, rows, outcome], schema=OUTCOME.schema))
-    return pa.Table.from_batches(batches, schema=OUTCOME.schema)
-
-
-def _log_order(streams: Sequence[Stream]) -> Places | None:
-    """The log's order of the records of all streams, in each the eligible ones before the others."""
-    places = [places for stream in streams for places in (stream.eligible, stream.others)]
-    filled = [each for each in places if len(each)]
-    if len(filled) < 2:
-        return None
-    return np.argsort(np.concatenate(filled), kind="stable").astype(filled[0].dtype)

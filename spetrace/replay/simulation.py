@@ -1,6 +1,6 @@
 """One strategy's way through a timeline: a discrete-event simulation.
 
-What can matter is an item of the timeline, a decision of a vCPU (a place in the log, kept in a
+The log comes window by window; all that stands at the end of one goes on in the next. What can matter is an item of the timeline, a decision of a vCPU (a place in the log, kept in a
 queue) or a time that a strategy asked for. Decisions are found ahead of time. Mapping or pinning a
 page can only make a found decision needless, which shows when its turn comes; what takes a mapping
 away is always an item, and makes the VM's vCPUs search anew.
@@ -12,16 +12,19 @@ from heapq import heappop, heappush
 
 from spetrace.replay.counters import Details
 from spetrace.replay.cursor import Cursor
-from spetrace.replay.outcomes import keep_outcomes
+from spetrace.replay.items import Item
+from spetrace.replay.outcomes import KeptOutcomes, OutcomeCodes, Outcomes
 from spetrace.replay.page_map import PageRange
 from spetrace.replay.parameters import Parameters
 from spetrace.replay.record_write import write_record
 from spetrace.replay.register_write import write_register
 from spetrace.replay.stage1 import Stage1
 from spetrace.replay.strategy import Strategy
-from spetrace.replay.timeline import Item, Timeline
+from spetrace.replay.streams import NO_STREAM
+from spetrace.replay.timeline import Timeline
 from spetrace.replay.vcpu import FULL, Vcpu
 from spetrace.replay.vm import Vm
+from spetrace.replay.window import Window
 
 _OWN = frozenset(("sysreg_write", "buffer_full"))
 STAGE2 = frozenset(("stage2_map", "stage2_wrprotect", "stage2_unmap"))
@@ -37,6 +40,7 @@ class Simulation:
         parameters: Parameters,
         strategy: Strategy,
         stage1: dict[int, Stage1],
+        codes: OutcomeCodes | None = None,
     ) -> None:
         self.strategy = strategy
         self.details = Details()
@@ -45,6 +49,9 @@ class Simulation:
         self._pinned_bytes = 0
         self._timeline = timeline
         self._place = -1
+        """In the window, of the last event that came by itself."""
+        self._events = 0
+        """In the window."""
         self._decisions: list[tuple[int, int, int]] = []
         self._wakes: list[tuple[int, int, int]] = []
         self._serial = 0
@@ -57,20 +64,45 @@ class Simulation:
         self._by_name: dict[tuple[int, int], int] = {}
         self._current: list[int] = []
         """Per vCPU the serial of its decision that counts; others in the queue are stale."""
-        self.outcomes, kept_by_stream = keep_outcomes(
-            timeline.streams, asked=timeline.record_places is not None
-        )
-        for stream, kept in zip(timeline.streams, kept_by_stream, strict=True):
-            members = self._by_vm[stream.vm]
-            vcpu = Vcpu(
-                self.vms[stream.vm], len(members), stream, self.details, kept, self._wake_at
-            )
-            number = len(self.cursors)
-            members.append(number)
-            self._by_name[stream.vm, stream.vcpu] = number
-            self._current.append(0)
-            self.cursors.append(Cursor(vcpu, strategy))
-            vcpu.vm.counters.records += stream.records
+        self._active: list[int] = []
+        """The vCPUs that have a stream in the window."""
+        self.codes = codes
+        """What became of each record, where that is kept."""
+        for vm, vcpu in timeline.vcpus:
+            self._add_vcpu(self.vms[vm], vcpu)
+
+    def _add_vcpu(self, vm: Vm, vcpu: int) -> None:
+        members = self._by_vm[vm.number]
+        outcomes = Outcomes() if self.codes is None else KeptOutcomes(self.codes)
+        number = len(self.cursors)
+        made = Vcpu(vm, len(members), vcpu, self.details, outcomes, self._wake_at)
+        members.append(number)
+        self._by_name[vm.number, vcpu] = number
+        self._current.append(0)
+        self.cursors.append(Cursor(made, self.strategy))
+
+    def enter(self, window: Window) -> None:
+        """A window of the log begins, the first or the one after that which was left."""
+        self._place, self._events = -1, window.count
+        self._active = []
+        record = self.codes.begin(window.records) if self.codes else 0
+        for stream in window.streams:
+            number = self._by_name[stream.vm, stream.vcpu]
+            cursor = self.cursors[number]
+            cursor.enter(stream)
+            cursor.vcpu.outcomes.enter(record, record + len(stream.eligible))
+            record += stream.records
+            cursor.vcpu.vm.counters.records += stream.records
+            self._active.append(number)
+            self._search(number)
+
+    def leave(self) -> None:
+        """Take all decisions of the window and bring all vCPUs to its end."""
+        self._decide_until(_END)
+        for number in self._active:
+            cursor = self.cursors[number]
+            cursor.advance(_END)
+            cursor.enter(NO_STREAM)
 
     def start_vm(self, number: int, place: int, ts: int, alone: bool) -> None:
         """A VM's first event comes; `alone` if that is no item of the timeline."""
@@ -107,14 +139,12 @@ class Simulation:
         self._place = item.place
 
     def finish(self) -> None:
-        """Replay what is left and close the books at the log's last event."""
+        """Close the books at the log's last event, after its last window was left."""
         last_ts = self._timeline.span[1]
-        self._decide_until(_END)
-        if self._place < self._timeline.count - 1:
+        if self._place < self._events - 1:
             self._fire_wakes(last_ts)
         for cursor in self.cursors:
             vcpu = cursor.vcpu
-            cursor.advance(_END)
             vcpu.now = last_ts
             self.strategy.on_epoch_end(vcpu)
             vcpu.end_epoch()
@@ -178,7 +208,7 @@ class Simulation:
             self._fire_wakes(vcpu.now)
             write_record(cursor)
         else:
-            vcpu.now = self._timeline.time_of(place)
+            vcpu.now = cursor.time_of_eret()
             self._fire_wakes(vcpu.now)
             cursor.eret += 1
             cursor.count_erets(1)

@@ -8,27 +8,29 @@ the others, which only need counting.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from spetrace.replay.log_columns import Places
-
+Places = npt.NDArray[np.uint32]
+"""Positions in a window of the log, ascending."""
 Integers = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.uint64]
 
 
 def count_before(places: Places, place: int) -> int:
     """How many of `places` lie before `place`."""
     if not len(places) or place > int(places[-1]):
         return len(places)
-    return int(places.searchsorted(places.dtype.type(place)))
+    return int(places.searchsorted(np.uint32(place)))
 
 
 @dataclass(frozen=True)
 class Stream:
-    """One vCPU's records and ERETs; all places are positions in the log."""
+    """One vCPU's records and ERETs in one window of the log."""
 
     vm: int
     vcpu: int
@@ -44,8 +46,14 @@ class Stream:
     """Places of the ERETs executed while E = 1, E0SPE = 1 and E1SPE = 0."""
     erets_to_el0: Places
     """Those of them that go to EL0."""
-    own_eligible: Integers
+    eret_times: Integers
+    """The times of those to EL0, ns."""
+    own_eligible: Places
     """Eligible records before each of the vCPU's register writes and buffer full events."""
+    rows: Rows
+    """Column `row` of the eligible records; empty where it was not asked for, as the next."""
+    other_rows: Rows
+    """Column `row` of the other records."""
 
     @property
     def records(self) -> int:
@@ -53,74 +61,41 @@ class Stream:
         return len(self.eligible) + len(self.others)
 
 
+COLUMNS = {
+    "eligible": np.uint32, "times": np.int64, "sums": np.int64, "others": np.uint32,
+    "erets": np.uint32, "erets_to_el0": np.uint32, "eret_times": np.int64,
+    "own_eligible": np.uint32, "rows": np.uint64, "other_rows": np.uint64,
+}  # fmt: skip
+"""The columns of a stream and their types."""
+
+
+NO_STREAM: Final = Stream(
+    0, 0, **{name: np.zeros(int(name == "sums"), type_) for name, type_ in COLUMNS.items()}
+)
+"""That of a vCPU which a window has nothing of."""
+
+
 @dataclass(frozen=True)
-class Registers:
-    """What one vCPU's register writes make of E, E0SPE and E1SPE."""
+class Streams:
+    """The streams of all vCPUs in one window, column by column."""
 
-    places: Places
-    """Where the writes are; the flags have one step more, for before the first."""
-    enable: Flags
-    e0spe: Flags
-    e1spe: Flags
+    names: Sequence[tuple[int, int]]
+    """(VM, vCPU) of each."""
+    values: Mapping[str, npt.NDArray[Any]]
+    """By name of COLUMNS the values of all, one after the other."""
+    offsets: Mapping[str, Integers]
+    """Where each one's values begin, and where the last one's end."""
 
+    def filled(self) -> list[Stream]:
+        """Those that have anything in the window."""
+        lengths = [np.diff(self.offsets[name]) for name in ("eligible", "others", "erets")]
+        lengths.append(np.diff(self.offsets["own_eligible"]))
+        return [self._stream(n) for n in np.flatnonzero(np.any(lengths, axis=0)).tolist()]
 
-@dataclass(frozen=True)
-class VcpuEvents:
-    """One vCPU's events as columns, in log order."""
-
-    vm: int
-    vcpu: int
-    record_places: Places
-    record_times: Integers
-    record_bytes: npt.NDArray[np.uint32]
-    level_places: Places
-    """Places of the events after which EL is known: register writes, ERETs, exceptions."""
-    levels: npt.NDArray[np.uint8]
-    eret_places: Places
-    eret_levels: npt.NDArray[np.uint8]
-    own: Places
-    """Places of register writes and buffer full events."""
-    registers: Registers
-
-
-def build_stream(events: VcpuEvents) -> Stream:
-    """Split one vCPU's records by whether profiling is enabled for them but for S."""
-    eligible = _eligible(events)
-    sizes = events.record_bytes
-    places, times, others = events.record_places, events.record_times, events.record_places[:0]
-    if not eligible.all():
-        others = places[~eligible]
-        places, times, sizes = places[eligible], times[eligible], sizes[eligible]
-    sums = np.zeros(len(sizes) + 1, np.int64)
-    np.cumsum(sizes, dtype=np.int64, out=sums[1:])
-    trappable = _trappable(events)
-    return Stream(
-        events.vm,
-        events.vcpu,
-        places,
-        times,
-        sums,
-        others,
-        events.eret_places[trappable],
-        events.eret_places[trappable & (events.eret_levels == 0)],
-        np.searchsorted(places, events.own.astype(places.dtype)),
-    )
-
-
-def _eligible(events: VcpuEvents) -> Flags:
-    registers, records = events.registers, events.record_places
-    at_el0 = registers.enable & registers.e0spe
-    at_el1 = registers.enable & registers.e1spe
-    bounds = np.searchsorted(records, registers.places.astype(records.dtype))
-    steps = np.diff(np.concatenate(([0], bounds, [len(records)])))
-    if np.array_equal(at_el0, at_el1):
-        return np.repeat(at_el0, steps)
-    before = np.searchsorted(events.level_places, records)
-    levels = np.concatenate((np.ones(1, np.uint8), events.levels))[before]
-    return np.where(levels == 0, np.repeat(at_el0, steps), np.repeat(at_el1, steps))
-
-
-def _trappable(events: VcpuEvents) -> Flags:
-    registers = events.registers
-    step = np.searchsorted(registers.places, events.eret_places)
-    return registers.enable[step] & registers.e0spe[step] & ~registers.e1spe[step]
+    def _stream(self, number: int) -> Stream:
+        parts = {
+            name: values[slice(*self.offsets[name][number : number + 2].tolist())]
+            for name, values in self.values.items()
+        }
+        vm, vcpu = self.names[number]
+        return Stream(vm, vcpu, **parts)

@@ -10,7 +10,6 @@ from spetrace.replay.outcomes import Outcomes
 from spetrace.replay.page_map import PageRange
 from spetrace.replay.stage2 import vcpu_pin
 from spetrace.replay.strategy import Abort, Resume
-from spetrace.replay.streams import Stream
 from spetrace.replay.vm import Vm
 
 GUEST, ABORT, STAGE1, FULL = "none", "abort", "s1", "full"
@@ -25,15 +24,14 @@ class Vcpu:
         self,
         vm: Vm,
         index: int,
-        stream: Stream,
+        number: int,
         details: Details,
         outcomes: Outcomes,
         wake_at: Callable[[int, Vcpu], None],
     ) -> None:
         self.vm = vm
-        self.number = stream.vcpu
+        self.number = number
         self.pin_bit = vcpu_pin(index)
-        self.stream = stream
         self.notes: dict[str, Any] = {}
         self.pointer = 0
         self.limit = 0

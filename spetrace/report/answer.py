@@ -24,6 +24,7 @@ class _Standing:
     """Peak, in bytes."""
     overhead_ns: int
     """With setup."""
+    has_setup: bool
 
 
 def answer(total: Mapping[str, Counters], bounds: Mapping[str, str | None]) -> tuple[str, ...]:
@@ -39,6 +40,7 @@ def answer(total: Mapping[str, Counters], bounds: Mapping[str, str | None]) -> t
             max(best - row["captured"], 0),
             row["pinned_bytes_peak"],
             row["overhead_ns"] + row["setup_ns"],
+            row["setup_ns"] > 0,
         )
         for name, row in total.items()
     }
@@ -112,9 +114,10 @@ def _overhead(thrifty: Sequence[_Standing]) -> str:
     low, high = (pick(s.overhead_ns for s in thrifty) for pick in (min, max))
     if not high:
         return "with no overhead"
+    what = "overhead and setup" if any(s.has_setup for s in thrifty) else "overhead"
     if low == high:
-        return f"with {render_time(low)} of overhead{' each' if len(thrifty) > 1 else ''}"
-    return f"with {render_time(low)} to {render_time(high)} of overhead"
+        return f"with {render_time(low)} of {what}{' each' if len(thrifty) > 1 else ''}"
+    return f"with {render_time(low)} to {render_time(high)} of {what}"
 
 
 def _on_losing(

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,9 +22,11 @@ import pyarrow.compute as pc
 
 from spetrace.errors import InputError, OutputError, UsageError
 from spetrace.report.atomic import write_text
+from spetrace.report.folder_lock import holding
 from spetrace.report.interleaved import InterleavedTables
 from spetrace.report.parquet import check_results_folder, iter_table, load_table
 from spetrace.report.session_json import load_session
+from spetrace.report.staging import staging_folder
 from spetrace.tables.fidelity import FIDELITY
 from spetrace.tables.quality import QUALITY
 from spetrace.tables.results import ABORTS, BLACKOUTS, OUTCOME, PINNED, RESULTS
@@ -89,12 +89,23 @@ def check_capture_name(name: str) -> None:
 def _collect(capture: str, folder: Path, dataset: Path) -> Collected:
     check_results_folder(folder)
     session = load_session(folder / "session.json")
+    if not session.get("strategies"):
+        cause = "session.json names no strategy: give the folder that spetrace replay -o wrote"
+        raise InputError("results folder", cause, file=str(folder))
     digest = _digest(folder)
-    if _known_digest(dataset, capture) == digest:
-        return Collected(capture, {})
-    with _staging(dataset) as staging:
-        rows = _write_tables(folder, staging)
-        _publish(staging, dataset, capture)
+    with _alone(dataset):
+        if _known_digest(dataset, capture) == digest:
+            return Collected(capture, {})
+        with staging_folder(dataset, ".collect.") as staging:
+            rows = _write_tables(folder, staging)
+            _publish(staging, dataset, capture)
+        _describe(dataset, capture, digest, rows, session)
+    return Collected(capture, rows)
+
+
+def _describe(
+    dataset: Path, capture: str, digest: str, rows: Mapping[str, int], session: Mapping[str, Any]
+) -> None:
     facts = {
         "version": VERSION,
         "capture": capture,
@@ -105,7 +116,6 @@ def _collect(capture: str, folder: Path, dataset: Path) -> Collected:
         "session": session,
     }
     write_text(json.dumps(facts, indent=1) + "\n", _about(dataset, capture))
-    return Collected(capture, rows)
 
 
 def _write_tables(folder: Path, staging: Path) -> dict[str, int]:
@@ -149,17 +159,14 @@ def _by_strategy(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
 
 
 @contextmanager
-def _staging(dataset: Path) -> Iterator[Path]:
-    """A hidden folder in `dataset` that is gone after the block; OSErrors of the block are OutputErrors."""
-    staging = dataset / f".collect.{os.getpid()}"
+def _alone(dataset: Path) -> Iterator[None]:
+    """One that collects at a time; makes the folder. OSErrors of the block are OutputErrors."""
     try:
-        shutil.rmtree(staging, ignore_errors=True)
-        staging.mkdir(parents=True)
-        yield staging
+        dataset.mkdir(parents=True, exist_ok=True)
+        with holding(dataset):
+            yield
     except OSError as error:
         raise OutputError(f"{dataset}: can't be written: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _publish(staging: Path, dataset: Path, capture: str) -> None:

@@ -11,13 +11,13 @@ import pyarrow.parquet as pq
 
 from spetrace.report.atomic import parquet_writer, replacing, write_table
 
-_HELD_ROWS = 1 << 20
+_HELD_ROWS = 1 << 19
 
 
 class InterleavedTables:
     """Writes pieces of tables, each to the file of its table; the files appear when the block ends.
 
-    Pieces are held until there are a million rows, then those of the table with the most rows are
+    Pieces are held until there are half a million rows, then those of the table with the most rows are
     written. So memory is bounded, and a table of few rows is one row group. Raises OutputError.
     """
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from spetrace.errors import InputError, OutputError
-from spetrace.report.atomic import ROW_GROUP_ROWS, write_table, write_text
+from spetrace.report.atomic import ROW_GROUP_ROWS, write_batches, write_table, write_text
 from spetrace.report.charts import charts_of
 from spetrace.report.comparison import compare
 from spetrace.report.html import render_html
@@ -39,8 +39,6 @@ def save_run(run: Run, folder: Path) -> list[Path]:
     """
     comparison = compare(run)
     tables = {declared: getattr(run, declared.name) for declared in _TABLES}
-    if run.outcomes is not None:
-        tables[OUTCOME] = run.outcomes
     if len(run.fidelity):
         tables[FIDELITY] = run.fidelity
     texts = {
@@ -52,9 +50,14 @@ def save_run(run: Run, folder: Path) -> list[Path]:
     _clear(folder)
     for declared, table in tables.items():
         write_table(table.select(declared.names).cast(declared.schema), _file(folder, declared))
+    files = [_file(folder, declared) for declared in tables]
+    outcomes = run.iter_outcomes()
+    if outcomes is not None:
+        files.append(_file(folder, OUTCOME))
+        write_batches(outcomes, OUTCOME.schema, files[-1])
     for name, text in texts.items():
         write_text(text, folder / name)
-    return [_file(folder, declared) for declared in tables] + [folder / name for name in texts]
+    return files + [folder / name for name in texts]
 
 
 def check_results_folder(folder: Path) -> None:

@@ -55,7 +55,7 @@ class FidelityDifference:
             return _ABSENT
         if self.unit == "1":
             return f"{value:.4f}"
-        return f"{value:,.4g} {self.unit}"
+        return f"{value:,.1f} {self.unit}".replace(".0 ", " ")
 
 
 def fidelity_differences(a: Run, b: Run) -> tuple[FidelityDifference, ...]:

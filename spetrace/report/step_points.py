@@ -20,7 +20,7 @@ def state_points(state: StateSummary) -> list[tuple[int, int, int]]:
     most pages of either kind.
     """
     columns = [
-        np.array(c, np.int64) for c in (state.times_ns, state.mapped_pages, state.writable_pages)
+        np.asarray(c, np.int64) for c in (state.times_ns, state.mapped_pages, state.writable_pages)
     ]
     rows = _kept(columns[1:], len(columns[0]))
     return list(zip(*(column[rows].tolist() for column in columns), strict=True))

@@ -50,7 +50,7 @@ class Aligner:
 
     def _one(self, source: int, recording: Recording, streams: Sequence[GuestStream]) -> Alignment:
         chosen = self._by_vm.get(streams[0].owner.vm, VmChoices())
-        for offset in (self._choices.clock_offset_ns, chosen.clock_offset_ns):
+        for offset in (chosen.clock_offset_ns, self._choices.clock_offset_ns):
             if offset is not None:
                 return Alignment(offset, "by the offset given")
         if not self._host.sources or source in self._clocks:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import polars as pl
 
-from spetrace.errors import InputError, UsageError
+from spetrace.errors import NothingToReplayError, UsageError
 from spetrace.session.clocks import HostClock, TickRate
 from spetrace.session.event_run import Integers
 from spetrace.session.guest_time import GuestTime, guest_times
@@ -29,6 +29,8 @@ class AlignmentProposal:
     """The offset that guest times need to be the host's, and of which VM and clocks."""
 
     vm: int
+    machines: Machines
+    """The VMs that the host's recording shows."""
     found: OffsetRange
     host_clock: str
     guest_clock: str
@@ -41,18 +43,20 @@ def propose_alignment(
     guests: Sequence[Recording],
     counter_hz: int | None = None,
     vm: int | None = None,
+    processes: Mapping[int, int | str] | None = None,
 ) -> AlignmentProposal:
     """The offset that lays the tracepoints and SPE records of `guests` into the VM's guest time.
 
     `guests` are recordings of one guest on one clock; ticks become ns by `counter_hz`, else by the
-    TIME_CONV of one of them. Guest CPU n is vCPU n. Raises InputError where the host's recording
-    tells of no guest time or the guest's holds no event for it, UsageError where `vm` is not, or
-    has to be, given.
+    TIME_CONV of one of them. Guest CPU n is vCPU n. `processes` names the VMM of threads whose process
+    was not recorded, as a session.toml does. Raises NothingToReplayError where the host's
+    recording tells of no guest time or the guest's holds no event for it, UsageError where `vm` is
+    not, or has to be, given.
     """
     rate = TickRate(counter_hz, next((g.spe.time_conversion for g in guests if g.spe), None))
     clock = rate.clock(host)
     trace = host_trace([host], {0: clock})
-    machines = find_machines(trace)
+    machines = find_machines(trace, processes)
     chosen = _chosen_vm(machines, vm, host)
     own = _guest_time(trace, machines, chosen, host, clock)
     times, how, rounding = _guest_events(guests, rate)
@@ -62,19 +66,19 @@ def propose_alignment(
         cause = (
             f"the guest's events are on CPUs {cpus}; VM {chosen} has guest time on vCPUs {vcpus}"
         )
-        raise InputError(STRUCTURE, cause)
+        raise NothingToReplayError(f"{STRUCTURE}: {cause}")
     found = find_offset(tracks)
     if found is None:
-        raise InputError(STRUCTURE, "no event of the guest fits into its guest time")
+        raise NothingToReplayError(f"{STRUCTURE}: no event of the guest fits into its guest time")
     left_out = sum(len(t) for vcpu, t in times.items() if vcpu not in own)
-    return AlignmentProposal(chosen, found, clock.how, how, left_out)
+    return AlignmentProposal(chosen, machines, found, clock.how, how, left_out)
 
 
 def _chosen_vm(machines: Machines, vm: int | None, host: Recording) -> int:
     numbers = [m.vm for m in machines.vms]
     if not numbers:
         cause = "the host's recording holds no kvm_entry or kvm_exit"
-        raise InputError(STRUCTURE, cause, file=host.name)
+        raise NothingToReplayError(f"{host.name}: {STRUCTURE}: {cause}")
     if vm is None and len(numbers) > 1:
         raise UsageError(f"--vm: {host.name} has VMs {', '.join(map(str, numbers))}: say which")
     if vm is not None and vm not in numbers:
@@ -88,7 +92,7 @@ def _guest_time(
     own = guest_times(trace, machines, vm)
     if not any(len(held.start) for held in own.values()):
         cause = f"VM {vm} has no kvm_entry that a kvm_exit follows"
-        raise InputError(STRUCTURE, cause, file=host.name)
+        raise NothingToReplayError(f"{host.name}: {STRUCTURE}: {cause}")
     edges = [t for held in own.values() for t in (held.start, held.end)]
     rounding = _rounding(clock, edges)
     return {vcpu: held.widened(rounding) for vcpu, held in own.items()} if rounding else own

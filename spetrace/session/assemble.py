@@ -25,8 +25,12 @@ from spetrace.tables.session import Session
 
 
 @names_inputs
-def assemble(recordings: Sequence[Recording], options: SessionOptions) -> Session:
+def assemble(
+    recordings: Sequence[Recording], options: SessionOptions, *, hold_events: bool = True
+) -> Session:
     """Put `recordings` on one clock and merge them into one event log.
+
+    Without `hold_events` the log is left to be made while it is read (`Session.iter_events`).
 
     Event logs among them are taken as they are and merged with what the others give by time, their
     events before the others' of the same time; their VM n is VM n of the session. Raises
@@ -34,7 +38,10 @@ def assemble(recordings: Sequence[Recording], options: SessionOptions) -> Sessio
     among them (the message says what was found), InputError for a session.toml or a
     /proc/PID/maps that can't be read, UsageError for a choice out of range.
     """
-    return _replayable(Assembly(recordings, options), options)
+    session = _replayable(Assembly(recordings, options, is_held=hold_events), options)
+    if hold_events and not len(session.events):
+        session.events = table_of(session.event_batches)
+    return session
 
 
 @names_inputs
@@ -42,7 +49,7 @@ def assemble_placements(
     recordings: Sequence[Recording], options: SessionOptions, seeds: Sequence[int]
 ) -> tuple[Session, Placements]:
     """The session of `assemble` with its buffers scattered by the first of `seeds`, and where the
-    other seeds put them.
+    other seeds put them. Its event log is left to be made while it is read.
     """
     scattered = replace(options, placement="scattered", placement_seed=seeds[0])
     assembly = Assembly(recordings, scattered)
@@ -56,26 +63,18 @@ def _replayable(assembly: Assembly, options: SessionOptions) -> Session:
         found = what_was_found(assembly.recordings, assembly.machines, assumed=assumed)
         raise NothingToReplayError(found)
     session = _session(assembly)
-    _hold_events(session)
     if options.costs == MEASURED:
         session.tables = kvm_tables(assembly)
     return session
 
 
 @names_inputs
-def assemble_tables(recordings: Sequence[Recording], options: SessionOptions) -> Session:
-    """The same session with its derived tables and tracepoints, for people and pipelines.
-
-    Its event log is empty where there is nothing to replay. Raises as `assemble` does but for that.
-    """
-    session = assemble_streamed(recordings, options)
-    _hold_events(session)
-    return session
-
-
-@names_inputs
 def assemble_streamed(recordings: Sequence[Recording], options: SessionOptions) -> Session:
-    """The session of `assemble_tables`, its event log as batches that are made while it is read."""
+    """The session of `assemble` with its derived tables and tracepoints, for people and pipelines.
+
+    Its event log are batches that are made while it is read; none where there is nothing to replay.
+    Raises as `assemble` does but for that.
+    """
     assembly = Assembly(recordings, options)
     session = _session(assembly)
     session.tables = derive_tables(assembly)
@@ -113,9 +112,3 @@ def _session(assembly: Assembly) -> Session:
         machines=describe_machines(assembly.machines, assembly.stage2, assembly.rams),
         clocks=describe_clocks(recordings, assembly.clocks, assembly.alignments),
     )
-
-
-def _hold_events(session: Session) -> None:
-    """Take the event log into memory."""
-    if not len(session.events):
-        session.events = table_of(session.event_batches)

@@ -11,7 +11,7 @@ import pyarrow as pa
 from spetrace.errors import UsageError
 from spetrace.quality import Quality
 from spetrace.session.alignment import Aligner, warn_of_disjoint_spans
-from spetrace.session.assumed_spe import assumed_runs
+from spetrace.session.assumed_spe import AssumedGuest, assumed_guests
 from spetrace.session.assumptions import Assumptions
 from spetrace.session.buffers import Buffer, PlacedBuffer, map_buffers
 from spetrace.session.choices import Choices, resolve
@@ -80,10 +80,22 @@ def _of_stream(stream: GuestStream, rows: int, mapped: Sequence[tuple[int, int]]
     return _Guest(runs, stream.first_but_registers_ns)
 
 
-class Assembly:
-    """The recordings, the choices, and what follows from both."""
+def _of_load(load: AssumedGuest, mapped: Sequence[tuple[int, int]]) -> _Guest:
+    """The events of an assumed load; without register writes where its vCPU is among `mapped`."""
+    runs = (TimedRun(without_registers(run, mapped), later_ns) for run, later_ns in load.runs())
+    return _Guest(runs, load.first_ns)
 
-    def __init__(self, recordings: Sequence[Recording], options: SessionOptions) -> None:
+
+class Assembly:
+    """The recordings, the choices, and what follows from both.
+
+    `is_held` says that the whole event log is to be in memory, which an assumed load must be for.
+    """
+
+    def __init__(
+        self, recordings: Sequence[Recording], options: SessionOptions, *, is_held: bool = False
+    ) -> None:
+        self._is_held = is_held
         self.choices: Choices = resolve(options)
         self.recordings = by_event_map(
             recordings, self.choices.event_map, self.choices.page_size, options.event_map
@@ -290,10 +302,11 @@ class Assembly:
             text = "No SPE data was recorded: each vCPU is given this load, by its guest time."
             value = f"period_ns={load.period_ns},record_bytes={load.record_bytes}"
             self.assumptions.add("assume-spe", f"{value},buffer_bytes={load.buffer_bytes}", text)
-            runs = list(assumed_runs(self.host, self.machines, load))
-            mapped = self._mapped_registers(has_guests=bool(runs))
-            guests = [_of_run(without_registers(run, mapped)) for run in runs]
-            return guests, assumed_buffers(runs, load, self.by_vm)
+            loads = assumed_guests(self.host, self.machines, load, is_held=self._is_held)
+            mapped = self._mapped_registers(has_guests=bool(loads))
+            vcpus = [(own.vm, own.vcpu) for own in loads]
+            guests = [_of_load(own, mapped) for own in loads]
+            return guests, assumed_buffers(vcpus, load, self.by_vm)
         streams = aligned(self._recorded_streams, self.alignments)
         warn_of_disjoint_spans(self.host, streams, self.quality)
         mapped = self._mapped_registers(has_guests=bool(streams))

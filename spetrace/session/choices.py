@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from spetrace.errors import InputError, UsageError
@@ -31,6 +31,7 @@ class Choices:
     """Replay parameters given as flags."""
     assume_spe: AssumedSpe | None = None
     clock_offset_ns: int | None = None
+    """For VMs whose [[vm]] has none."""
     cntvoff: int | None = None
     counter_hz: int | None = None
     stage2_from: str | None = None
@@ -73,6 +74,7 @@ def resolve(options: SessionOptions) -> Choices:
     if options.session_toml is not None:
         toml = read_session_toml(options.session_toml)
     parameters = options.parameters or {}
+    is_flag = options.clock_offset_ns is not None
     choices = Choices(
         page_size=parameters.get("page_size", DEFAULT_PAGE_SIZE),
         parameters=parameters,
@@ -87,7 +89,7 @@ def resolve(options: SessionOptions) -> Choices:
         placement_seed=_first(options.placement_seed, toml.placement_seed),
         buffer_touched=_first(options.buffer_touched, toml.buffer_touched),
         guest_ram=_guest_ram(options, toml),
-        vms=toml.vm,
+        vms=tuple(replace(vm, clock_offset_ns=None) for vm in toml.vm) if is_flag else toml.vm,
         event_map=read_event_map(options.event_map) if options.event_map else (),
     )
     _check(choices)

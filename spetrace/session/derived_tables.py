@@ -10,11 +10,11 @@ import pyarrow as pa
 from spetrace.session.assembly import Assembly
 from spetrace.session.kvm_exits import kvm_exit_batches
 from spetrace.session.recording_tables import recording_tables
-from spetrace.session.refaults import build_refaults
+from spetrace.session.refaults import refault_batches
 from spetrace.session.register_accesses import build_spe_register_accesses
 from spetrace.session.stage2_faults import stage2_fault_batches
 from spetrace.session.tracepoint_tables import TracepointTables
-from spetrace.session.vm_state import build_vm_state
+from spetrace.session.vm_state import vm_state_batches
 from spetrace.tables.kvm_exits import KVM_EXITS
 from spetrace.tables.kvm_memory import REFAULTS, VM_STATE
 from spetrace.tables.spe_register_accesses import SPE_REGISTER_ACCESSES
@@ -60,7 +60,8 @@ def derive_tables(assembly: Assembly) -> DerivedTables:
     tables = recording_tables(
         assembly.recordings, assembly.alignments, assembly.choices, assembly.surveys
     )
-    return DerivedTables(tables | memory_tables(assembly), kvm_streams(assembly))
+    streams = {**kvm_streams(assembly), **memory_streams(assembly)}
+    return DerivedTables(tables | register_tables(assembly), streams)
 
 
 def kvm_tables(assembly: Assembly) -> dict[str, pa.Table]:
@@ -79,17 +80,23 @@ def kvm_streams(assembly: Assembly) -> Streams:
     }
 
 
-def memory_tables(assembly: Assembly) -> dict[str, pa.Table]:
-    """Tables spe_register_accesses, vm_state and refaults; none where no vCPU thread was recorded."""
-    host, machines, page_size = assembly.host, assembly.machines, assembly.choices.page_size
-    if not machines.have_threads:
+def memory_streams(assembly: Assembly) -> Streams:
+    """Tables vm_state and refaults while they are made; none where no vCPU thread was recorded."""
+    if not assembly.machines.have_threads:
         return {}
-    stage2, faults = assembly.stage2, assembly.faults
+    host, stage2, page_size = assembly.host, assembly.stage2, assembly.choices.page_size
     return {
-        SPE_REGISTER_ACCESSES.name: build_spe_register_accesses(host, machines),
-        VM_STATE.name: build_vm_state(host, stage2, assembly.rams, page_size),
-        REFAULTS.name: build_refaults(stage2, faults, page_size),
+        VM_STATE: partial(vm_state_batches, host, stage2, assembly.rams, page_size),
+        REFAULTS: partial(refault_batches, host, stage2, assembly.faults, page_size),
     }
+
+
+def register_tables(assembly: Assembly) -> dict[str, pa.Table]:
+    """Table spe_register_accesses; none where no vCPU thread was recorded."""
+    if not assembly.machines.have_threads:
+        return {}
+    accesses = build_spe_register_accesses(assembly.host, assembly.machines)
+    return {SPE_REGISTER_ACCESSES.name: accesses}
 
 
 def tracepoint_tables(assembly: Assembly) -> TracepointTables:

@@ -57,7 +57,7 @@ class GuestClock:
 
     def _offset(self, source: int, vm: int) -> int:
         chosen = self._by_vm.get(vm, VmChoices())
-        for offset in (self._choices.clock_offset_ns, chosen.clock_offset_ns):
+        for offset in (chosen.clock_offset_ns, self._choices.clock_offset_ns):
             if offset is not None:
                 return offset
         if not self._host.sources or source in self._clocks:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from spetrace.session.assumptions import Assumptions
 from spetrace.session.buffers import Buffer, PlacedBuffer, buffer_va, place_buffers
 from spetrace.session.choices import Choices
-from spetrace.session.event_run import EventRun
 from spetrace.session.host_stage2 import HostStage2
 from spetrace.session.options import AssumedSpe
 from spetrace.session.ram import DEFAULT_MEMORY_BYTES, Ram, find_ram
@@ -57,12 +56,11 @@ def vm_parameters(
 
 
 def assumed_buffers(
-    runs: Sequence[EventRun], load: AssumedSpe, by_vm: Mapping[int, VmChoices]
+    vcpus: Iterable[tuple[int, int]], load: AssumedSpe, by_vm: Mapping[int, VmChoices]
 ) -> dict[int, list[Buffer]]:
-    """Per VM the buffers of the vCPUs that an assumed load runs on."""
+    """Per VM the buffers of the vCPUs (VM, vCPU) that an assumed load runs on."""
     buffers: dict[int, list[Buffer]] = {}
-    for run in runs:
-        vm, vcpu = int(run.vm[0]), int(run.vcpu[0])
+    for vm, vcpu in vcpus:
         below, chosen = vcpu * load.buffer_bytes, by_vm.get(vm, VmChoices())
         buffers.setdefault(vm, []).append(
             Buffer(vm, vcpu, buffer_va(vcpu), load.buffer_bytes, below, chosen.chunks_of(vcpu))

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-
-import numpy as np
 
 from spetrace.quality import Quality
 from spetrace.session.assumptions import Assumptions
 from spetrace.session.choices import Choices
-from spetrace.session.event_run import STAGE2_MAP, EventRun
+from spetrace.session.event_run import STAGE2_MAP, EventRun, Integers
 from spetrace.session.guest_faults import GuestFaults
-from spetrace.session.host_events import HostRun, in_recorded_order
+from spetrace.session.host_events import HostRun, in_recorded_order, stage2_in_order
 from spetrace.session.host_names import SET_SPTE_HVA, UNMAP_HVA
 from spetrace.session.host_trace import HostTrace
 from spetrace.session.initial_stage2 import vms_seen_from_start
 from spetrace.session.machines import Machines
 from spetrace.session.memslots import Memslot, recorded_memslots
 from spetrace.session.session_toml import VmChoices
-from spetrace.session.stage2_probes import page_table_vms, probed_stage2, unknown_table_events
+from spetrace.session.stage2_probes import (
+    ProbedStage2,
+    page_table_vms,
+    probed_stage2,
+    unknown_table_events,
+)
 from spetrace.session.stage2_tracepoints import TracedStage2
+from spetrace.session.vm_rows import VmRows, places_of
 
 
 @dataclass(frozen=True)
@@ -47,16 +52,20 @@ class HostStage2:
             return self
         return replace(self, recorded=in_recorded_order([self.recorded, more]))
 
-    def maps_of(self, vm: int) -> EventRun:
-        """One VM's stage2_map events."""
-        low, high = np.searchsorted(self._maps.vm, [vm, vm + 1])
-        return self._maps.part(slice(low, high))
+    def parts_of(self, vm: int) -> Iterator[tuple[Integers, HostRun]]:
+        """One VM's events and their rows in all of them, a bounded number at a time."""
+        for rows in self._by_vm.of(vm):
+            yield places_of(rows), self.recorded.part(rows)
+            self.recorded.let_go()
+
+    def maps_of(self, vm: int) -> Iterator[EventRun]:
+        """One VM's stage2_map events, a bounded number at a time."""
+        for _rows, part in self.parts_of(vm):
+            yield part.run.part(part.run.code == STAGE2_MAP)
 
     @cached_property
-    def _maps(self) -> EventRun:
-        """All stage2_map events, VM by VM."""
-        maps = self.events.part(np.flatnonzero(self.events.code == STAGE2_MAP))
-        return maps.part(np.argsort(maps.vm, kind="stable"))
+    def _by_vm(self) -> VmRows:
+        return VmRows(self.events.vm)
 
 
 class Stage2Builder:
@@ -85,13 +94,19 @@ class Stage2Builder:
         slots = self._memslots()
         initial = self._initial()
         probed = set(self._tables.values()) if self._choices.stage2_from != "tracepoints" else set()
-        parts = [self._probed(probed, initial)]
-        if self._choices.stage2_from != "probes":
-            parts += self._traced(probed, slots)
+        recorded = stage2_in_order(self._parts(probed, slots, initial))
         told_by = {vm: "probes" if vm in probed else "tracepoints" for vm in initial}
         if self._choices.stage2_from == "probes":
             told_by = dict.fromkeys(probed & told_by.keys(), "probes")
-        return HostStage2(in_recorded_order(parts), slots, initial, told_by)
+        return HostStage2(recorded, slots, initial, told_by)
+
+    def _parts(
+        self, probed: set[int], slots: dict[int, list[Memslot]], initial: dict[int, str]
+    ) -> Iterator[HostRun]:
+        """All VMs' events, a bounded number at a time."""
+        yield from self._probed(probed, initial).parts()
+        if self._choices.stage2_from != "probes":
+            yield from self._traced(probed, slots)
 
     def _memslots(self) -> dict[int, list[Memslot]]:
         slots, unplaced = recorded_memslots(self._host, self._machines, self._tables)
@@ -130,32 +145,30 @@ class Stage2Builder:
         value = "empty" if seen else "all"
         self._assumptions.add("initial-stage2", value, f"VM {vm}'s stage 2 at the start: {why}.")
 
-    def _probed(self, vms: set[int], initial: dict[int, str]) -> HostRun:
+    def _probed(self, vms: set[int], initial: dict[int, str]) -> ProbedStage2:
         tables = {table: vm for table, vm in self._tables.items() if vm in vms}
         if self._choices.stage2_from != "tracepoints":
             self._quality.add("unknown_pgt_events", unknown_table_events(self._host, self._tables))
         full = {vm for vm, what in initial.items() if what == "all"}
         found = probed_stage2(self._host, self._machines, tables, self._choices.page_size, full)
         self._quality.add("set_spte_without_table", found.without_table)
-        return found.run
+        return found
 
-    def _traced(self, probed: set[int], slots: dict[int, list[Memslot]]) -> list[HostRun]:
+    def _traced(self, probed: set[int], slots: dict[int, list[Memslot]]) -> Iterator[HostRun]:
         numbers = {vm.vm for vm in self._machines.vms if any(c.tid is not None for c in vm.vcpus)}
         traced = numbers - probed
         if not traced:
-            return []
+            return
         read_only = self._choices.infer_read_only is True
         builder = TracedStage2(
             self._host, self._faults, self._choices.page_size, infer_read_only=read_only
         )
-        parts = []
         for vm in sorted(traced):
             chosen = self._by_vm.get(vm, VmChoices())
             if vm not in slots:
                 self._quality.add("unplaced_unmaps", len(builder.notifiers))
-            parts.append(builder.of_vm(vm, slots.get(vm, []), chosen.block_bytes))
+            yield from builder.of_vm(vm, slots.get(vm, []), chosen.block_bytes)
             self._assume_traced(vm, chosen.block_bytes, several=len(numbers) > 1)
-        return parts
 
     def _assume_traced(self, vm: int, block: int | None, *, several: bool) -> None:
         add = self._assumptions.add

@@ -92,4 +92,5 @@ def _by_time(frames: Stretch) -> Stretch:
 
 def pids_of(frame: pl.DataFrame) -> np.ndarray:
     """The thread of each event; -1 where unknown."""
-    return frame["pid"].fill_null(-1).to_numpy()
+    pids = frame["pid"]
+    return (pids.fill_null(-1) if pids.null_count() else pids).to_numpy()

@@ -12,8 +12,9 @@ import numpy.typing as npt
 import polars as pl
 
 from spetrace.session.clocks import HostClock
+from spetrace.session.event_columns import ColumnsBuilder, EventColumns, unsigned
 from spetrace.session.event_run import Addresses, Integers
-from spetrace.session.host_names import FIELDS, GUEST_FAULT, USED
+from spetrace.session.host_names import COLUMNS, GUEST_FAULT, MEMSLOT, MEMSLOT_FIELDS, USED
 from spetrace.session.host_stretches import COMMON, HostStretches, Stretch, pids_of
 from spetrace.session.thread_facts import ThreadFacts
 from spetrace.session.vcpu_tracks import VcpuTracks
@@ -29,7 +30,7 @@ def is_host_trace(recording: Recording, more: Collection[str] = ()) -> bool:
 
 @dataclass(frozen=True)
 class HostEvents:
-    """The events of one tracepoint, in order, as columns."""
+    """The events of one tracepoint, in order, as a frame."""
 
     frame: pl.DataFrame
 
@@ -58,30 +59,17 @@ class HostEvents:
             return np.full(len(self), -1, np.int32)
         return self.frame["tgid"].fill_null(-1).to_numpy()
 
-    @property
-    def row(self) -> Addresses:
-        """Row in the tracepoint's own table."""
-        return self.frame["row"].to_numpy().astype(np.uint64)
-
     def unsigned(self, field: str) -> Addresses:
         """One of the tracepoint's own fields; 0 where it is null or the tracepoint lacks it."""
-        return self._unsigned(field).fill_null(0).to_numpy()
+        return unsigned(self.frame, field).fill_null(0).to_numpy()
 
     def knows(self, field: str) -> npt.NDArray[np.bool_]:
         """Where the field has a value."""
-        return self._unsigned(field).is_not_null().to_numpy()
+        return unsigned(self.frame, field).is_not_null().to_numpy()
 
     def where(self, mask: npt.NDArray[np.bool_]) -> HostEvents:
         """The events that a mask selects."""
         return HostEvents(self.frame.filter(pl.Series(mask, dtype=pl.Boolean)))
-
-    def _unsigned(self, field: str) -> pl.Series:
-        if field not in self.frame.columns:
-            return pl.Series(field, [None] * len(self.frame), pl.UInt64)
-        column = self.frame[field]
-        if column.dtype == pl.Int64:
-            return column.reinterpret(signed=False)
-        return column.cast(pl.UInt64, strict=False)
 
 
 _NONE: Final = HostEvents(pl.DataFrame(schema=COMMON))
@@ -92,7 +80,7 @@ class HostTrace:
 
     Several files are taken as recordings of one host: their events are put in order of time, those
     of one time in order of the files. Of the events there are most of (host_names.FOLLOWED) only
-    what they lead to is held: `tracks` and `threads`.
+    what they lead to is kept: `tracks` and `threads`.
     """
 
     def __init__(
@@ -105,17 +93,22 @@ class HostTrace:
         self._recordings = recordings
         self._clocks = clocks
         self._stretches = HostStretches(recordings, clocks)
-        self.tracks = VcpuTracks(self._counts())
+        counts = self._counts()
+        self.tracks = VcpuTracks(counts)
         self.threads = ThreadFacts()
-        self.faults = _NONE
-        """The kvm_guest_fault events that tell a syndrome and an IPA: those of `tracks.faults`."""
-        self._events = self._read()
+        builders = {n: ColumnsBuilder(counts.get(n, 0), fields) for n, fields in COLUMNS.items()}
+        self._frames = self._read(builders)
+        self._columns = {name: builder.finish() for name, builder in builders.items()}
 
     def __getitem__(self, name: str) -> HostEvents:
-        """The events of a tracepoint in host_names.FIELDS, or one that was asked for; none where no
-        file has it.
+        """The events of MEMSLOT, or of a tracepoint that was asked for; none where no file has it."""
+        return self._frames.get(name, _NONE)
+
+    def columns(self, name: str) -> EventColumns:
+        """The events of a tracepoint in host_names.COLUMNS; of GUEST_FAULT those that tell a syndrome
+        and an IPA, which are those of `tracks.faults`.
         """
-        return self._events.get(name, _NONE)
+        return self._columns[name]
 
     def has(self, name: str) -> bool:
         """Whether any file holds an event of the tracepoint, also of one that is not read."""
@@ -179,32 +172,28 @@ class HostTrace:
                 counts[name] = counts.get(name, 0) + count
         return counts
 
-    def _read(self) -> dict[str, HostEvents]:
+    def _read(self, builders: Mapping[str, ColumnsBuilder]) -> dict[str, HostEvents]:
+        """Go over all events once; returns the frames that are held."""
         held: dict[str, list[pl.DataFrame]] = {}
-        faults: list[pl.DataFrame] = []
         for stretch in self.stretches({*USED, *self._more}):
             for name, frame in stretch.items():
-                if name in self._more or (name in FIELDS and name != GUEST_FAULT):
+                if name == MEMSLOT or name in self._more:
                     held.setdefault(name, []).append(self._needed(name, frame))
             if GUEST_FAULT in stretch:
                 stretch[GUEST_FAULT] = _telling(stretch[GUEST_FAULT])
-                faults.append(_columns(stretch[GUEST_FAULT], FIELDS[GUEST_FAULT]))
+            for name in builders.keys() & stretch.keys():
+                builders[name].add(stretch[name])
             self.tracks.add(stretch)
             self.threads.add(stretch)
-        if faults:
-            self.faults = HostEvents(pl.concat(faults, how="diagonal_relaxed", rechunk=True))
         return {
             name: HostEvents(pl.concat(parts, how="diagonal_relaxed", rechunk=True))
             for name, parts in held.items()
         }
 
     def _needed(self, name: str, frame: pl.DataFrame) -> pl.DataFrame:
-        return frame if name in self._more else _columns(frame, FIELDS[name])
-
-
-def _columns(frame: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
-    """What all events have, and those of `fields` that there are."""
-    return frame.select(*COMMON, *(name for name in fields if name in frame.columns))
+        if name in self._more:
+            return frame
+        return frame.select(*COMMON, *(f for f in MEMSLOT_FIELDS if f in frame.columns))
 
 
 def _telling(faults: pl.DataFrame) -> pl.DataFrame:

@@ -29,12 +29,14 @@ def vms_seen_from_start(
     starts = exits[first]
     entry = firsts.entry_after_exit[starts]
     until = np.where(entry == NONE, NEVER, entry)
-    fetches = np.flatnonzero(_are_without_stage1(faults, page_size))
-    keys = keys_of(faults.events.pid[fetches], faults.events.order[fetches])
-    keys = np.sort(keys)
-    low = np.searchsorted(keys, keys_of(firsts.thread[starts], firsts.exit_order[starts]))
-    high = np.searchsorted(keys, keys_of(firsts.thread[starts], until))
-    return set(vm[starts[low < high]].tolist())
+    first_keys = keys_of(firsts.thread[starts], firsts.exit_order[starts])
+    until_keys = keys_of(firsts.thread[starts], until)
+    is_seen = np.zeros(len(starts), np.bool_)
+    for part in faults.parts() if len(starts) else ():
+        events = part.events.part(_are_without_stage1(part, page_size))
+        keys = np.sort(keys_of(events.pid, events.order))
+        is_seen |= np.searchsorted(keys, first_keys) < np.searchsorted(keys, until_keys)
+    return set(vm[starts[is_seen]].tolist())
 
 
 def _are_without_stage1(faults: GuestFaults, page_size: int) -> npt.NDArray[np.bool_]:

@@ -27,6 +27,7 @@ def names_inputs(function: _Assembles[_Rest, _Result]) -> _Assembles[_Rest, _Res
         *rest: _Rest.args,
         **more: _Rest.kwargs,
     ) -> _Result:
+        """Call the function; what it raises names the input."""
         try:
             return function(recordings, options, *rest, **more)
         except InputError as error:

@@ -17,8 +17,8 @@ from spetrace.session.host_names import EXIT
 from spetrace.session.host_stretches import pids_of
 from spetrace.session.host_trace import HostTrace
 from spetrace.session.machines import Machines
-from spetrace.session.track_kernel import NONE
 from spetrace.session.vcpu_tracks import ExitTracks
+from spetrace.spooled import let_go
 from spetrace.tables.kvm_exits import KVM_EXITS
 
 _NAMES: Final = [EXIT_CLASS_NAMES.get(code, f"{code:#x}") for code in range(64)]
@@ -33,13 +33,14 @@ def kvm_exit_batches(
     no class where its `ret` is no trap: the kernel leaves the class 0 then. The exits are decoded
     once more while the batches are taken.
     """
-    exits, first_faults = host.tracks.exits, _FirstFaults(faults.exit_row)
-    start = 0
+    exits, start = host.tracks.exits, 0
     for stretch in host.stretches([EXIT]):
         if EXIT in stretch:
             end = start + len(stretch[EXIT])
-            tracks = ExitTracks(exits.entry_ns[start:end], exits.is_paired[start:end])
-            yield _batch(stretch[EXIT], tracks, machines, first_faults.of(start, end))
+            tracks = exits.rows(slice(start, end))
+            fault = _first_faults(tracks.first_fault, end - start, faults)
+            yield _batch(stretch[EXIT], tracks, machines, fault)
+            let_go(*exits)
             start = end
 
 
@@ -71,8 +72,8 @@ def _batch(
 
 def machine_column(name: str, numbers: np.ndarray) -> pl.Series:
     """VM or vCPU numbers as a column; -1 is null."""
-    column = pl.Series(name, numbers, pl.Int32)
-    return column.set(column < 0, None).cast(pl.UInt16)
+    column = pl.Series(name, numbers.astype(np.uint16))
+    return column.set(pl.Series(numbers < 0), None) if (numbers < 0).any() else column
 
 
 def _field(frame: pl.DataFrame, name: str, type_: type[pl.DataType]) -> pl.Series:
@@ -82,20 +83,14 @@ def _field(frame: pl.DataFrame, name: str, type_: type[pl.DataType]) -> pl.Serie
     return frame[name].cast(type_, strict=False)
 
 
-class _FirstFaults:
-    """Per exit the first fault that came before the next kvm_entry."""
-
-    def __init__(self, exit_row: Integers) -> None:
-        known = np.flatnonzero(exit_row != NONE)
-        self._exit, first = np.unique(exit_row[known], return_index=True)
-        self._fault = known[first]
-
-    def of(self, start: int, end: int) -> pl.Series:
-        """Those of the exits from `start` to before `end`; null for exits without."""
-        low, high = np.searchsorted(self._exit, [start, end])
-        row: Integers = np.full(end - start, NONE)
-        row[self._exit[low:high] - start] = self._fault[low:high]
-        return _known(row, row != NONE).cast(pl.UInt64)
+def _first_faults(first: Integers, count: int, faults: GuestFaults) -> pl.Series:
+    """Per exit the row in `faults` of its first fault, which `first` has among all threads' faults;
+    null for exits without.
+    """
+    if not len(faults):
+        return pl.Series([None] * count, dtype=pl.UInt64)
+    row = np.searchsorted(faults.track, first).clip(max=len(faults) - 1)
+    return _known(row, faults.track[row] == first).cast(pl.UInt64)
 
 
 def _known(values: Integers, known: npt.NDArray[np.bool_]) -> pl.Series:

@@ -67,6 +67,13 @@ class Machines:
         """The vCPU that each thread is; -1 for other threads."""
         return self._vcpu[self._place(tids)]
 
+    def owners_of(
+        self, tids: npt.NDArray[Any]
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+        """The VM and the vCPU of each thread, as above."""
+        place = self._place(tids)
+        return self._vm[place], self._vcpu[place]
+
     def ensure(self, vm: int, vcpu: int) -> None:
         """Add the VM and the vCPU where there are none."""
         if not (0 <= vm < MACHINES_MAX and 0 <= vcpu < MACHINES_MAX):

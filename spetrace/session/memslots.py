@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from spetrace.errors import InputError
-from spetrace.session.event_run import Integers
+from spetrace.session.event_columns import EventColumns
+from spetrace.session.event_run import Addresses, Integers
 from spetrace.session.host_names import MEMSLOT, S2_MAP
 from spetrace.session.host_trace import HostEvents, HostTrace
 from spetrace.session.machines import Machines
+from spetrace.session.page_bounds import PageBounds
 
 READ_ONLY: Final = 1 << 1
 """KVM_MEM_READONLY (include/uapi/linux/kvm.h)."""
@@ -105,8 +107,7 @@ def _vm_of_changes(
             vm[tgid == machine.pid] = machine.vm
     if (vm >= 0).all():
         return vm
-    maps = host[S2_MAP]
-    mapped_in = _mapped_pages(maps, pgt_vm)
+    mapped_in = _mapped_pages(host.columns(S2_MAP), pgt_vm)
     for thread in np.unique(changes.pid[vm < 0]).tolist():
         own = (vm < 0) & (changes.pid == thread)
         holders = _vms_within(changes.where(own), mapped_in)
@@ -115,20 +116,24 @@ def _vm_of_changes(
     return vm
 
 
-def _mapped_pages(maps: HostEvents, pgt_vm: Mapping[int, int]) -> dict[int, Any]:
+def _mapped_pages(maps: EventColumns, pgt_vm: Mapping[int, int]) -> dict[int, Addresses]:
     """Per VM the distinct addresses that its page table maps."""
-    pgt, ipa = maps.unsigned("pgt"), maps.unsigned("ipa")
     tables = np.array(sorted(pgt_vm), np.uint64)
     vms = np.array([pgt_vm[table] for table in tables.tolist()], np.int32)
-    known = np.isin(pgt, tables) & maps.knows("ipa")
-    vm, ipa = vms[np.searchsorted(tables, pgt[known])], ipa[known]
-    by_vm = np.argsort(vm, kind="stable")
-    numbers, starts = np.unique(vm[by_vm], return_index=True)
-    parts = np.split(ipa[by_vm], starts[1:])
-    return dict(zip(numbers.tolist(), parts, strict=False))
+    mapped: dict[int, PageBounds] = {}
+    for part in maps.parts():
+        pgt, ipa = part.unsigned("pgt"), part.unsigned("ipa")
+        known = np.isin(pgt, tables) & part.knows("ipa")
+        vm, ipa = vms[np.searchsorted(tables, pgt[known])], ipa[known]
+        by_vm = np.argsort(vm, kind="stable")
+        numbers, starts = np.unique(vm[by_vm], return_index=True)
+        pieces = np.split(ipa[by_vm], starts[1:])
+        for number, own in zip(numbers.tolist(), pieces, strict=False):
+            mapped.setdefault(number, PageBounds()).add(own)
+    return {number: mapped[number].finish() for number in sorted(mapped)}
 
 
-def _vms_within(changes: HostEvents, mapped: Mapping[int, Any]) -> list[int]:
+def _vms_within(changes: HostEvents, mapped: Mapping[int, Addresses]) -> list[int]:
     """The VMs all of whose mapped addresses lie in the slots that `changes` set."""
     start, size = changes.unsigned("gpa"), changes.unsigned("size")
     by_start = np.argsort(start, kind="stable")
@@ -140,6 +145,22 @@ def _vms_within(changes: HostEvents, mapped: Mapping[int, Any]) -> list[int]:
         if len(addresses) and (place >= 0).all() and (addresses < reach[place]).all():
             holders.append(vm)
     return holders
+
+
+class SlotTimes:
+    """Slots by when they were set."""
+
+    def __init__(self, slots: Sequence[Memslot]) -> None:
+        self._slots = slots
+        self._since = np.array([slot.since for slot in slots], np.int64)
+        self._until = np.array([slot.until for slot in slots], np.int64)
+
+    def between(self, order: Integers) -> Sequence[Memslot]:
+        """Those that were set at any of these places, which are in order."""
+        if not len(order):
+            return ()
+        found = np.flatnonzero((self._since <= order[-1]) & (self._until >= order[0]))
+        return [self._slots[n] for n in found.tolist()]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ of the sources' times is complete, and goes out in order.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
 from heapq import heappop, heapreplace
 from typing import Any, Final, NamedTuple
 
@@ -23,6 +24,7 @@ from spetrace.session.event_run import (
     concatenated,
     is_constant,
 )
+from spetrace.session.merge_kernel import merged_order
 from spetrace.tables.events import CAUSES, EVENTS, KINDS, REGISTERS
 
 CHUNK_ROWS: Final = 1 << 18
@@ -35,7 +37,7 @@ _KINDS_WITH = PAYLOAD | {
     "ipa": ("stage1_map", "stage2_map", "stage2_wrprotect", "stage2_unmap"),
     "pages": ("stage1_map", "stage1_unmap", "stage2_map", "stage2_wrprotect", "stage2_unmap"),
 }
-_HAS = {name: np.array([k in kinds for k in KINDS]) for name, kinds in _KINDS_WITH.items()}
+_HAS = {name: [KINDS.index(kind) for kind in kinds] for name, kinds in _KINDS_WITH.items()}
 _NAMES = {"kind": pa.array(KINDS), "reg": pa.array(REGISTERS), "cause": pa.array(CAUSES)}
 
 
@@ -86,18 +88,18 @@ class _Source:
             return None
         run, self.later_ns = taken
         if len(run):
-            self._held.append(run)
+            self._held.append(run.in_time_order())
         return len(run)
 
-    def part_before(self, time: int | None) -> EventRun:
-        """Give away the events before a time, or all."""
-        held = concatenated(self._held)
-        early = np.ones(len(held), bool) if time is None else held.ts < time
-        if early.all():
-            self._held = []
+    def parts_before(self, time: int | None) -> list[EventRun]:
+        """Give away the events before a time, or all, as runs in time order."""
+        held, self._held = self._held, []
+        if time is None:
             return held
-        self._held = [held.part(~early)]
-        return held.part(early)
+        early = [int(np.searchsorted(run.ts, time)) for run in held]
+        parts = list(zip(held, early, strict=True))
+        self._held = [run.part(slice(end, None)) for run, end in parts if end < len(run)]
+        return [run.part(slice(end)) for run, end in parts if end]
 
 
 def _chunks(sources: list[_Source], chunk_rows: int) -> Iterator[EventRun]:
@@ -121,8 +123,16 @@ def _chunks(sources: list[_Source], chunk_rows: int) -> Iterator[EventRun]:
 
 
 def _ordered_before(sources: list[_Source], time: int | None) -> EventRun:
-    parts = [source.part_before(time) for source in sources]
-    return concatenated([part for part in parts if len(part)]).in_time_order()
+    parts = [part for source in sources for part in source.parts_before(time)]
+    chunk = concatenated(parts)
+    if len(parts) < 2:
+        return chunk
+    ends = np.cumsum([len(part) for part in parts])
+    falls = chunk.ts[ends[:-1]] < chunk.ts[ends[:-1] - 1]
+    if not falls.any():
+        return chunk
+    bounds = np.concatenate(([0], ends[:-1][falls], ends[-1:]))
+    return chunk.part(merged_order(chunk.ts, bounds))
 
 
 class _ChunkWriter:
@@ -132,15 +142,17 @@ class _ChunkWriter:
         self._nulls: dict[pa.DataType, pa.Array] = {}
 
     def batch(self, run: EventRun) -> pa.RecordBatch:
+        """The events as one batch."""
         kind = run.code & np.uint8((1 << REGISTER_SHIFT) - 1)
-        present = np.bincount(kind, minlength=len(KINDS)) > 0
+        present = np.zeros(len(KINDS), bool)
+        present[kind] = True
         columns = _columns(run, kind)
         arrays = []
         for column in EVENTS.columns:
             values = columns.get(column.name, run.value)
-            null = _null_mask(column.name, kind, present, values)
-            if isinstance(null, np.ndarray) or not null:
-                arrays.append(_array(column.name, column.type, values, null))
+            valid = _validity(column.name, kind, present, values)
+            if isinstance(valid, np.ndarray) or valid:
+                arrays.append(_array(column.name, column.type, values, valid))
             else:
                 arrays.append(self._null_array(column.type, len(kind)))
         return pa.RecordBatch.from_arrays(arrays, schema=EVENTS.schema)
@@ -157,38 +169,36 @@ def _columns(run: EventRun, kind: npt.NDArray[np.uint8]) -> dict[str, npt.NDArra
     return own | {"kind": kind, "reg": run.code >> REGISTER_SHIFT, "row": run.row}
 
 
-def _null_mask(
+def _validity(
     name: str,
     kind: npt.NDArray[np.uint8],
     present: npt.NDArray[np.bool_],
     values: npt.NDArray[Any],
 ) -> npt.NDArray[np.bool_] | bool:
-    """Where a column is null: true or false for everywhere or nowhere."""
+    """Where a column is not null: true or false for everywhere or nowhere."""
     if name == "row":
-        null: npt.NDArray[np.bool_] = values == NO_ROW
-        return bool(null[0]) if is_constant(values) else null
+        valid: npt.NDArray[np.bool_] = values != NO_ROW
+        return bool(valid[0]) if is_constant(values) else valid
     if name == "tables":
-        return True
-    if name not in _HAS or _HAS[name][present].all():
         return False
-    return ~_HAS[name][kind] if _HAS[name][present].any() else True
+    own = [code for code in _HAS.get(name, ()) if present[code]]
+    if name not in _HAS or len(own) == np.count_nonzero(present):
+        return True
+    return reduce(np.logical_or, [kind == code for code in own]) if own else False
 
 
 def _array(
     name: str,
     type_: pa.DataType,
     values: npt.NDArray[Any],
-    null: npt.NDArray[np.bool_] | bool,
+    valid: npt.NDArray[np.bool_] | bool,
 ) -> pa.Array:
-    valid = (
-        pa.py_buffer(np.packbits(~null, bitorder="little"))
-        if isinstance(null, np.ndarray)
-        else None
-    )
+    is_partly = isinstance(valid, np.ndarray)
+    bitmap = pa.py_buffer(np.packbits(valid, bitorder="little")) if is_partly else None
     if name in _NAMES:
-        codes = [valid, pa.py_buffer(values.astype(np.int32))]
+        codes = [bitmap, pa.py_buffer(values.astype(np.int32))]
         return pa.DictionaryArray.from_buffers(type_, len(values), codes, _NAMES[name])
     if pa.types.is_boolean(type_):
-        return pa.array(values.astype(bool), type_, mask=null if valid else None)
+        return pa.array(values.astype(bool), type_, mask=~valid if is_partly else None)
     plain = np.ascontiguousarray(values, type_.to_pandas_dtype())
-    return pa.Array.from_buffers(type_, len(values), [valid, pa.py_buffer(plain)])
+    return pa.Array.from_buffers(type_, len(values), [bitmap, pa.py_buffer(plain)])

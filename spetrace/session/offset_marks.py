@@ -34,7 +34,8 @@ class Marks:
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Look at some more records, in any order."""
-        timed = batch.filter(batch.column("time_ns").is_valid())
+        recorded = batch.column("time_ns")
+        timed = batch.filter(recorded.is_valid()) if recorded.null_count else batch
         offsets = timed.column("aux_offset").to_numpy()
         times = timed.column("time_ns").to_numpy()
         if not len(offsets):

@@ -9,7 +9,8 @@ of these as there are events.
    time.
 2. Around the best bins every step of the count is computed, with some of the events.
 3. Around the best of those, with all of them. The result is the range of offsets whose count is the
-   highest, less what chance does to it where some events fit nowhere.
+   highest, less what chance does to it where some events fit nowhere. The best one elsewhere is counted
+   with all events, too.
 """
 
 from __future__ import annotations
@@ -52,8 +53,11 @@ class OffsetRange:
     threshold: float
     """The share of events from which on another offset would be as good."""
     next_offset: int | None
-    """The best offset elsewhere, to a bin."""
+    """The best offset elsewhere."""
+    next_agreeing: int
+    """Events in guest time at that; never more than at the middle of the range."""
     next_share: float
+    """The share that decides whether the offset elsewhere is as good: of some events, next to it."""
     by_chance: float
     """The share of events that would lie in guest time at any offset."""
 
@@ -93,10 +97,12 @@ class _Steps:
 
     @property
     def best(self) -> int:
+        """The most events that one offset fits."""
         return int(self.count.max())
 
     @property
     def share(self) -> float:
+        """Their share of all."""
         return self.best / self.events
 
     @property
@@ -107,6 +113,12 @@ class _Steps:
         its square root, and so is the count; where all fit, the range is where all do.
         """
         return max(1, self.best - ceil(2 * sqrt(self.events - self.best)))
+
+    @property
+    def summit(self) -> tuple[int, int]:
+        """The first and last offset of the first step of the highest count."""
+        place = int(self.count.argmax())
+        return int(self.at[place]), int(self.at[place + 1]) - 1
 
     @property
     def hull(self) -> tuple[int, int]:
@@ -134,20 +146,32 @@ def find_offset(tracks: Sequence[Track]) -> OffsetRange | None:
         return None
     edges = fine.hull[0] - 2 * width, fine.hull[1] + 2 * width
     threshold = fine.least / fine.events
-    others = [(s, c) for s, c in found if not edges[0] <= c <= edges[1] and s.best]
-    as_good = [fine.hull, *(s.hull for s, _centre in others if s.share >= threshold)]
-    low, high = min(low for low, _high in as_good), max(high for _low, high in as_good)
-    next_share, next_offset = max(((s.share, c) for s, c in others), default=(0.0, None))
+    others = [s for s, c in found if not edges[0] <= c <= edges[1] and s.best]
+    best = _Fit(*fine.hull, fine.share, near)
+    other = max(others, key=lambda s: s.share, default=None)
+    second = _Fit(*other.summit, other.share, near) if other else None
+    if second and second.agreeing > best.agreeing:
+        best, second = second, best
     return OffsetRange(
-        low,
-        high,
-        agreeing=sum(int(own.holds(times + (low + high) // 2).sum()) for times, own in near),
+        best.low,
+        best.high,
+        agreeing=best.agreeing,
         events=sum(len(times) for times, _own in tracks),
         threshold=threshold,
-        next_offset=next_offset,
-        next_share=next_share,
+        next_offset=second.middle if second else None,
+        next_agreeing=second.agreeing if second else 0,
+        next_share=second.share if second else 0.0,
         by_chance=_by_chance(near),
     )
+
+
+class _Fit:
+    """Offsets [low, high], the share found there, and the events that are in guest time at the middle."""
+
+    def __init__(self, low: int, high: int, share: float, tracks: Sequence[Track]) -> None:
+        self.low, self.high, self.share = low, high, share
+        self.middle = (low + high) // 2
+        self.agreeing = sum(int(own.holds(times + self.middle).sum()) for times, own in tracks)
 
 
 def _refined(tracks: Sequence[Track], steps: _Steps) -> _Steps:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spetrace.session.event_run import Addresses, Integers
+from spetrace.spooled import let_go, room
 
 UNMAP, MAP_READ_ONLY, MAP_WRITABLE, WRITE_PROTECT = range(4)
 """Steps. A read-only map leaves pages writable that are; as in the replay's stage 2."""
@@ -39,17 +40,40 @@ def replay_page_counts(
 
     Pages are numbers below 2^63.
     """
-    bounds = np.unique(np.concatenate((first, end)))
-    low, high = np.searchsorted(bounds, first), np.searchsorted(bounds, end)
-    depth = max(1, len(bounds).bit_length())
-    pages = np.zeros(2 << depth, np.int64)
-    pages[1 << depth : (1 << depth) + max(len(bounds) - 1, 0)] = np.diff(bounds).astype(np.int64)
-    mapped, writable = np.zeros((2, 2 << depth), np.int64)
-    pending = np.full(2 << depth, _UNCHANGED, np.uint8)
-    counts: tuple[Integers, Integers] = _replay(
-        steps, low, high, pages, mapped, writable, pending, _THEN, depth
-    )
-    return counts
+    return PageCounts(np.unique(np.concatenate((first, end)))).replay(steps, first, end)
+
+
+class PageCounts:
+    """The pages between steps; `bounds` are those of all ranges, in order and each once."""
+
+    def __init__(self, bounds: Addresses) -> None:
+        self._bounds = bounds
+        self._depth = max(1, len(bounds).bit_length())
+        zero = np.int64(0)
+        pages, *others = room(2 << self._depth, zero, zero, zero, np.uint8(_UNCHANGED))
+        leaf = 1 << self._depth
+        pages[leaf : leaf + max(len(bounds) - 1, 0)] = np.diff(bounds).astype(np.int64)
+        _add_up(pages, self._depth)
+        self._tree = (pages, *others)
+
+    def replay(
+        self, steps: npt.NDArray[np.uint8], first: Addresses, end: Addresses
+    ) -> tuple[Integers, Integers]:
+        """Run the next steps; see `replay_page_counts`."""
+        low, high = np.searchsorted(self._bounds, first), np.searchsorted(self._bounds, end)
+        pages, mapped, writable, pending = self._tree
+        counts: tuple[Integers, Integers] = _replay(
+            steps, low, high, pages, mapped, writable, pending, _THEN, self._depth
+        )
+        let_go(pages)
+        return counts
+
+
+@numba.njit(cache=True, nogil=True)
+def _add_up(pages: Any, depth: int) -> None:
+    """Let each node have the pages of the two below it."""
+    for node in range((1 << depth) - 1, 0, -1):
+        pages[node] = pages[2 * node] + pages[2 * node + 1]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -57,8 +81,6 @@ def _replay(
     steps: Any, first: Any, end: Any, pages: Any, mapped: Any, writable: Any, pending: Any,
     then: Any, depth: int,
 ) -> Any:  # fmt: skip
-    for node in range((1 << depth) - 1, 0, -1):
-        pages[node] = pages[2 * node] + pages[2 * node + 1]
     counts = np.zeros(len(steps), np.int64), np.zeros(len(steps), np.int64)
     tree = pages, mapped, writable, pending
     for i in range(len(steps)):

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spetrace.session.event_run import Addresses, Integers
+from spetrace.spooled import let_go, room
 
 MAP, UNMAP, ASK = range(3)
 """Steps: map the range, unmap it, ask for its first page."""
@@ -36,18 +37,41 @@ def replay_page_history(
     the first step that unmapped it since (NEVER: it is mapped still); NEVER, both, where it was
     never mapped, and for other steps.
     """
-    bounds = np.unique(np.concatenate((first, end)))
-    low, high = np.searchsorted(bounds, first), np.searchsorted(bounds, end)
-    depth = max(1, len(bounds).bit_length())
-    kind = np.zeros(2 << depth, np.uint8)
-    since, until = np.full((2, 2 << depth), NEVER, np.int64)
-    kind[1], since[1] = _STATE, START if full else NEVER
-    found: tuple[Integers, Integers] = _replay(steps, low, high, kind, since, until, depth)
-    return found
+    history = PageHistory(np.unique(np.concatenate((first, end))), full=full)
+    return history.replay(steps, np.arange(len(steps)), first, end)
+
+
+class PageHistory:
+    """What happened to the pages up to a step; `bounds` are those of all ranges, in order and each once."""
+
+    def __init__(self, bounds: Addresses, *, full: bool = False) -> None:
+        self._bounds = bounds
+        self._depth = max(1, len(bounds).bit_length())
+        self._tree = room(2 << self._depth, np.uint8(_NOTHING), np.int64(NEVER), np.int64(NEVER))
+        kind, since, _until = self._tree
+        kind[1], since[1] = _STATE, START if full else NEVER
+
+    def numbers_of(self, pages: Addresses) -> Integers:
+        """A number for each page at which a range begins: from 0 on."""
+        return np.searchsorted(self._bounds, pages)
+
+    def replay(
+        self, steps: npt.NDArray[np.uint8], numbers: Integers, first: Addresses, end: Addresses
+    ) -> tuple[Integers, Integers]:
+        """Run the next steps, whose `numbers` the answers tell; see `replay_page_history`."""
+        low, high = np.searchsorted(self._bounds, first), np.searchsorted(self._bounds, end)
+        kind, since, until = self._tree
+        found: tuple[Integers, Integers] = _replay(
+            steps, numbers, low, high, kind, since, until, self._depth
+        )
+        let_go(kind)
+        return found
 
 
 @numba.njit(cache=True, nogil=True)
-def _replay(steps: Any, first: Any, end: Any, kind: Any, since: Any, until: Any, depth: int) -> Any:
+def _replay(
+    steps: Any, numbers: Any, first: Any, end: Any, kind: Any, since: Any, until: Any, depth: int
+) -> Any:
     found = np.full(len(steps), NEVER), np.full(len(steps), NEVER)
     tree = kind, since, until
     for i in range(len(steps)):
@@ -58,7 +82,7 @@ def _replay(steps: Any, first: Any, end: Any, kind: Any, since: Any, until: Any,
                 found[0][i] = since[leaf]
                 found[1][i] = until[leaf]
         elif first[i] < end[i]:
-            _set_range(tree, depth, first[i], end[i], steps[i], i)
+            _set_range(tree, depth, first[i], end[i], steps[i], numbers[i])
     return found
 
 

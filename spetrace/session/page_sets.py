@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spetrace.session.event_run import Addresses
+from spetrace.spooled import let_go, room
 
 REMOVE, ADD, QUERY, ADD_IF_ANY = range(4)
 """Steps: take the range out, put it in, look at the second range, put it in if that is not empty."""
@@ -34,14 +35,34 @@ def replay_page_set(
     Gives per step whether [seen_first, seen_end) held any page just before it; false for REMOVE
     and ADD, whose second range is not looked at.
     """
-    bounds = np.unique(np.concatenate((first, end, seen_first, seen_end)))
-    low, high, seen_low, seen_high = (
-        np.searchsorted(bounds, b) for b in (first, end, seen_first, seen_end)
-    )
-    depth = max(1, len(bounds).bit_length())
-    held = np.full(2 << depth, full, np.uint8)
-    pending = np.full(2 << depth, _NOTHING, np.uint8)
-    return _replay(steps, low, high, seen_low, seen_high, held, pending, depth)
+    ranges = (first, end, seen_first, seen_end)
+    return PageSet(np.unique(np.concatenate(ranges)), full=full).replay(steps, *ranges)
+
+
+class PageSet:
+    """The set between steps; `bounds` are those of all ranges, in order and each once."""
+
+    def __init__(self, bounds: Addresses, *, full: bool = False) -> None:
+        self._bounds = bounds
+        self._depth = max(1, len(bounds).bit_length())
+        self._nodes = room(2 << self._depth, np.uint8(full), np.uint8(_NOTHING))
+
+    def replay(
+        self,
+        steps: npt.NDArray[np.uint8],
+        first: Addresses,
+        end: Addresses,
+        seen_first: Addresses,
+        seen_end: Addresses,
+    ) -> npt.NDArray[np.bool_]:
+        """Run the next steps; see `replay_page_set`."""
+        low, high, seen_low, seen_high = (
+            np.searchsorted(self._bounds, b) for b in (first, end, seen_first, seen_end)
+        )
+        held, pending = self._nodes
+        found = _replay(steps, low, high, seen_low, seen_high, held, pending, self._depth)
+        let_go(held)
+        return found
 
 
 @numba.njit(cache=True, nogil=True)

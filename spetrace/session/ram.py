@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,7 +36,7 @@ def find_ram(
     slots: Sequence[Memslot],
     given: tuple[int, int] | None,
     memory_bytes: int,
-    maps: Callable[[], EventRun],
+    maps: Callable[[], Iterable[EventRun]],
 ) -> Ram:
     """A VM's RAM: its largest writable memslot, else as given, else where its pages are mapped.
 
@@ -49,11 +49,18 @@ def find_ram(
         return Ram(largest.ipa, largest.bytes, "its largest memslot", True)
     if given:
         return Ram(*given, "session.toml", True)
-    mapped = maps()
-    if not len(mapped):
+    gib = _fullest_gib(maps())
+    if gib is None:
         return Ram(DEFAULT_RAM_IPA, memory_bytes)
-    gibs, place = np.unique(mapped.ipa // np.uint64(GIB), return_inverse=True)
-    pages = np.bincount(place, weights=mapped.pages.astype(np.float64))
-    return Ram(
-        int(gibs[pages.argmax()]) * GIB, memory_bytes, "in the GiB where most pages are mapped"
-    )
+    return Ram(gib * GIB, memory_bytes, "in the GiB where most pages are mapped")
+
+
+def _fullest_gib(maps: Iterable[EventRun]) -> int | None:
+    """The number of the GiB with the most mapped pages, of as many the lowest; None without maps."""
+    pages: dict[int, float] = {}
+    for part in maps:
+        gibs, place = np.unique(part.ipa // np.uint64(GIB), return_inverse=True)
+        counts = np.bincount(place, weights=part.pages.astype(np.float64))
+        for gib, count in zip(gibs.tolist(), counts.tolist(), strict=True):
+            pages[gib] = pages.get(gib, 0.0) + count
+    return max(sorted(pages), key=pages.__getitem__, default=None)

@@ -13,7 +13,8 @@ kvm_guest_fault does not tell. Two things that come in the trace do:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +37,13 @@ class MappedRanges:
     row: Integers
     first: Addresses
     end: Addresses
+
+    @classmethod
+    def joined(cls, parts: Sequence[MappedRanges]) -> MappedRanges:
+        """Those of one part after the other."""
+        none = cls(np.zeros(0, np.int64), *(np.zeros(0, np.uint64) for _ in range(2)))
+        columns = ([getattr(p, f.name) for p in (none, *parts)] for f in fields(cls))
+        return cls(*map(np.concatenate, columns))
 
 
 def read_only_maps(

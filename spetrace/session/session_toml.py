@@ -29,7 +29,7 @@ be written as 0x…; an unknown key is an error.
     memory_bytes = 0x8000000    # the same without an address: RAM is where most pages are mapped
     initial_stage2 = "empty"    # or "all"
     block_bytes = 2097152       # what a fault above the last level maps, by tracepoints alone
-    clock_offset_ns = 0         # for this VM's SPE recordings
+    clock_offset_ns = 0         # for this VM's SPE recordings, instead of the one above
     cntvoff = 0
 
     [[vm.memslot]]              # instead of those that the memslot probe saw

@@ -39,13 +39,15 @@ from spetrace.session.event_run import (
 )
 from spetrace.session.merge import NEVER, TimedRun
 from spetrace.session.programming import Programming
-from spetrace.session.spe_streams import UNKNOWN_LEVEL, Mask, levels_of, times_of
+from spetrace.session.spe_streams import Mask, levels_of, times_of
+from spetrace.session.stream_kernels import find_turns, write_records
 from spetrace.session.stream_records import RecordPlacer
 from spetrace.session.stream_survey import StreamSurvey
 
 _START: Final = (PMBPTR_EL1, PMBLIMITR_EL1, PMSCR_EL1)
 _STOP: Final = (PMSCR_EL1, PMBLIMITR_EL1)
 _REFILL: Final = (BUFFER_FULL, PMBPTR_EL1, PMBLIMITR_EL1, PMBSR_EL1)
+_CODES: Final = np.array([ERET, EXCEPTION, SPE_RECORD], np.uint8)
 _EL1: Final = 1
 """The level of the register writes before an AUX record's first record."""
 
@@ -140,51 +142,38 @@ class _Maker:
             return None
         times = placed.time_ns
         if times is None:
-            times = self._survey.part_time_ns[placed.part]
-        pieces = _Pieces(self._part, np.bincount(placed.part - self._part), self._is_begun, False)
-        level, turns = self._levels(levels_of(batch)[placed.held], pieces)
-        size = batch.column("size_bytes").to_numpy()[placed.held]
-        self._records += len(placed)
-        self._part, self._is_begun = int(placed.part[-1]), True
-        tape = _Tape(pieces, _Records(size, times, level, turns, row[placed.held]), self._survey)
-        later = self._survey.later_ns(self._part, self._records)
-        return TimedRun(tape.written(self._setup), later)
+            times = np.repeat(self._survey.part_time_ns[placed.parts], placed.counts)
+        counts = np.zeros(placed.parts[-1] - self._part + 1, np.int64)
+        counts[placed.parts - self._part] = placed.counts
+        pieces = _Pieces(self._part, counts, self._is_begun, False)
+        level, size = levels_of(batch)[placed.held], batch.column("size_bytes").to_numpy()
+        turns = np.empty(len(level), np.bool_)
+        turned = np.zeros_like(counts)
+        find_turns(level, counts, self._level, _EL1, turns, turned)
+        records = _Records(size[placed.held], times, level, turns, row[placed.held])
+        tape = _Tape(pieces, records, turned, self._survey).written(self._setup)
+        self._records += len(level)
+        self._part, self._is_begun = int(placed.parts[-1]), True
+        self._level = int(level[-1])
+        return TimedRun(tape, self._survey.later_ns(self._part, self._records))
 
     def finish(self) -> TimedRun:
         """The events after the last record."""
         counts = np.zeros(len(self._survey.parts) - self._part, np.int64)
         pieces = _Pieces(self._part, counts, self._is_begun, True)
-        return TimedRun(_Tape(pieces, _NO_RECORDS, self._survey).written(self._setup), NEVER)
-
-    def _levels(
-        self, level: npt.NDArray[np.uint8], pieces: _Pieces
-    ) -> tuple[npt.NDArray[np.uint8], Mask]:
-        """The levels, completed, and which differ from the one before.
-
-        A record without a level keeps the one that stands.
-        """
-        starts = (np.cumsum(pieces.counts) - pieces.counts)[pieces.counts > 0]
-        if pieces.is_begun and pieces.counts[0]:
-            starts = starts[1:]
-        stood = self._level if self._is_begun else _EL1
-        known = level != UNKNOWN_LEVEL
-        if not known.all():
-            unknown_starts = starts[~known[starts]]
-            level[unknown_starts], known[unknown_starts] = _EL1, True
-            place = np.maximum.accumulate(np.where(known, np.arange(1, len(level) + 1), 0))
-            level = np.concatenate((np.array([stood], np.uint8), level))[place]
-        before = np.concatenate((np.array([stood], np.uint8), level))[:-1]
-        before[starts] = _EL1
-        self._level = int(level[-1])
-        return level, level != before
+        tape = _Tape(pieces, _NO_RECORDS, np.zeros_like(counts), self._survey)
+        return TimedRun(tape.written(self._setup), NEVER)
 
 
 class _Tape:
     """The columns of the events of some pieces, and the stretch of each piece in them."""
 
-    def __init__(self, pieces: _Pieces, records: _Records, survey: StreamSurvey) -> None:
+    def __init__(
+        self, pieces: _Pieces, records: _Records, turned: Integers, survey: StreamSurvey
+    ) -> None:
         self._pieces = pieces
         self._own_records = records
+        self._turned = turned
         self._part_time_ns = survey.part_time_ns[self._own]
 
     @property
@@ -194,12 +183,13 @@ class _Tape:
     def written(self, setup: BufferSetup) -> EventRun:
         """The events."""
         self._lay_out(setup.plan)
-        self._write_records(self._own_records)
+        if len(self._own_records.time_ns):
+            self._write_records()
         self._write_programming(setup)
         return event_run(self._ts, self._code, value=self._value, row=self._row)
 
     def _lay_out(self, plan: Programming) -> None:
-        pieces, records = self._pieces, self._own_records
+        pieces = self._pieces
         full = plan.is_full[self._own]
         before = plan.is_full[max(pieces.first - 1, 0) : self._own.stop - 1]
         self._is_started = np.ones(len(full), bool)
@@ -208,30 +198,24 @@ class _Tape:
         is_ended = np.ones(len(full), bool)
         is_ended[-1] = pieces.is_ended
         self._is_full, self._is_stopped = full & is_ended, ~full & is_ended
-        steps = np.cumsum(records.turns.astype(np.int64) + 1)
-        sums = np.concatenate((np.zeros(1, np.int64), steps))
-        starts = np.cumsum(pieces.counts) - pieces.counts
-        inner = sums[starts + pieces.counts] - sums[starts]
+        inner = pieces.counts + self._turned
         opening = np.where(self._is_started, len(_START), 0)
         closing = self._is_full * len(_REFILL) + self._is_stopped * len(_STOP)
         ends = np.cumsum(opening + inner + closing)
-        self._open = ends - closing - inner - opening
         self._close = ends - closing
-        self._starts = starts
-        self._places = steps + np.repeat(self._open + opening - sums[starts] - 1, pieces.counts)
+        self._inside = self._close - inner
+        self._open = self._inside - opening
         size = int(ends[-1])
         self._ts = np.empty(size, np.int64)
         self._code = np.empty(size, np.uint8)
         self._value = np.zeros(size, np.uint64)
         self._row = np.full(size, np.uint64(NO_ROW))
 
-    def _write_records(self, records: _Records) -> None:
+    def _write_records(self) -> None:
         """Each record, and before it the change of level that it shows."""
-        self._write(self._places, records.time_ns, SPE_RECORD, records.size_bytes)
-        self._row[self._places] = records.row
-        turn = self._places[records.turns] - 1
-        to_el0 = records.level[records.turns] == 0
-        self._write(turn, records.time_ns[records.turns], np.where(to_el0, ERET, EXCEPTION), 0)
+        columns = (self._ts, self._code, self._value, self._row)
+        counts = self._pieces.counts
+        write_records(self._inside, counts, _CODES, *self._own_records, *columns)
 
     def _write_programming(self, setup: BufferSetup) -> None:
         """The register writes and buffer full events at the start and the end of each piece."""
@@ -256,7 +240,8 @@ class _Tape:
         """Per piece the time of its first record, or its AUX record's."""
         times = self._part_time_ns.copy()
         filled = self._pieces.counts > 0
-        times[filled] = self._own_records.time_ns[self._starts[filled]]
+        starts = np.cumsum(self._pieces.counts) - self._pieces.counts
+        times[filled] = self._own_records.time_ns[starts[filled]]
         return times
 
 

@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from spetrace.session.event_run import Addresses, Integers
+from spetrace.session.stream_kernels import UNKNOWN_LEVEL
 from spetrace.tables.recording import SpeData
 
-UNKNOWN_LEVEL: Final = 255
 RECORD_COLUMNS: Final = ("aux_offset", "size_bytes", "time_ns", "pc_exception_level")
 """The columns of spe_records that events are made of."""
 Mask = npt.NDArray[np.bool_]

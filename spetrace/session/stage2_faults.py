@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 import numpy as np
 import polars as pl
@@ -14,13 +13,10 @@ from spetrace.session.guest_faults import GuestFaults
 from spetrace.session.kvm_exits import machine_column
 from spetrace.tables.stage2_faults import STAGE2_FAULTS
 
-_BATCH_ROWS: Final = 1 << 18
-
 
 def stage2_fault_batches(faults: GuestFaults) -> Iterator[pa.RecordBatch]:
     """One row per fault of `faults`, in order."""
-    for start in range(0, len(faults), _BATCH_ROWS):
-        part = faults.part(slice(start, start + _BATCH_ROWS))
+    for part in faults.parts():
         yield from _table(part).combine_chunks().to_batches()
 
 
@@ -29,7 +25,7 @@ def _table(faults: GuestFaults) -> pa.Table:
     status = esr.fault_status(faults.esr).astype(np.uint8)
     level = pl.Series(esr.fault_level(status))
     columns = {
-        "source": events.frame["source"],
+        "source": events.source,
         "vm": machine_column("vm", faults.vm),
         "vcpu": machine_column("vcpu", faults.vcpu),
         "time_ns": events.time_ns,

@@ -55,13 +55,13 @@ class StreamSurvey:
         self.outside += batch.num_rows - len(placed)
         if not len(placed):
             return
-        self._has_records[placed.part] = True
+        self._has_records[placed.parts] = True
         self._ends.append(self.records - self.outside)
         if placed.time_ns is None:
             self._lows.append(None)
             return
-        self._has_last[placed.part] = True
-        self._last_ns[placed.part] = placed.time_ns
+        self._has_last[placed.parts] = True
+        self._last_ns[placed.parts] = placed.time_ns[np.cumsum(placed.counts) - 1]
         self._lows.append(int(placed.time_ns.min()))
         self._highs.append(int(placed.time_ns.max()))
 

@@ -94,6 +94,11 @@ def what_was_found(recordings: Sequence[Recording], machines: Machines, *, assum
     for recording in recordings:
         for name in counts:
             counts[name] += frames_of(recording.tracepoints).counts.get(name, 0)
+    if any(recording.spe for recording in recordings):
+        return (
+            "nothing to replay: the inputs' SPE data comes without AUX records, which tell when the "
+            "buffer was programmed: a perf.data that perf record wrote has them"
+        )
     if not any(counts.values()):
         return (
             "nothing to replay: the inputs hold neither SPE data nor an event log, and no "

@@ -16,6 +16,7 @@ def integer(low: int = 0, high: int = _TOP - 1, step: int = 1) -> Check:
     """An integer from `low` to `high` that `step` divides."""
 
     def check(key: str, value: Any) -> int:
+        """The value, if it is such an integer."""
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
             raise _wrong(key, value, f"an integer from {low} to {high}")
         if value % step:
@@ -29,6 +30,7 @@ def choice(*names: str) -> Check:
     """One of some words."""
 
     def check(key: str, value: Any) -> str:
+        """The value, if it is one of the words."""
         if value not in names or not isinstance(value, str):
             raise _wrong(key, value, " or ".join(names))
         return value
@@ -54,6 +56,7 @@ def list_of(check: Check) -> Check:
     """A list, each value checked."""
 
     def check_list(key: str, value: Any) -> tuple[Any, ...]:
+        """The list's values as `check` gives them."""
         if not isinstance(value, list):
             raise _wrong(key, value, "a list")
         return tuple(check(f"{key}[{place}]", one) for place, one in enumerate(value))
@@ -67,6 +70,7 @@ def table(
     """A table with some of `keys`, made into a value by `make(**values)`."""
 
     def check(key: str, value: Any) -> Any:
+        """What `make` makes of the table's values."""
         where = f"{key}." if key else ""
         if not isinstance(value, dict):
             raise _wrong(key, value, "a table")

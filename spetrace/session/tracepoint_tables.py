@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
 from spetrace.session.clocks import Alignment, HostClock
+from spetrace.session.host_stretches import pids_of
 from spetrace.session.kvm_exits import machine_column
 from spetrace.session.machines import Machines
 from spetrace.tables.recording import Recording
@@ -74,26 +76,39 @@ class TracepointTables(Mapping[str, pa.Table]):
 
     def _placed(self, source: int, frame: pl.DataFrame) -> pl.DataFrame:
         own = [c for c in frame.columns if c not in (*TRACEPOINTS.names, "index", "tgid")]
-        is_host = source in self._clocks
-        pid = frame["pid"].fill_null(-1).to_numpy()
-        vm = machine_column("vm", self._machines.vm_of(pid))
-        process = frame["tgid"].replace_strict(
-            self._processes, default=None, return_dtype=pl.UInt16
-        )
-        vcpu = machine_column("vcpu", self._machines.vcpu_of(pid))
-        return frame.select(
-            pl.lit(source, pl.UInt16).alias("source"),
-            pl.Series("time_ns", self._times(source, frame["time_ns"])),
-            "cpu",
-            "pid",
-            pl.col("comm").cast(pl.String).cast(pl.Categorical),
-            vcpu if is_host else pl.lit(None, pl.UInt16).alias("vcpu"),
-            vm.fill_null(process) if is_host else pl.lit(None, pl.UInt16).alias("vm"),
-            *own,
-        )
+        comm = frame["comm"]
+        if comm.dtype != pl.Categorical:
+            comm = comm.cast(pl.String).cast(pl.Categorical)
+        vcpu, vm = self._owners(source, frame)
+        columns = [
+            pl.Series("source", np.full(len(frame), source, np.uint16)),
+            self._times(source, frame["time_ns"]).alias("time_ns"),
+            frame["cpu"],
+            frame["pid"],
+            comm,
+            vcpu,
+            vm,
+        ]
+        return pl.DataFrame([*columns, *(frame[name] for name in own)])
+
+    def _owners(self, source: int, frame: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
+        """The vCPU and the VM of each event; of the VM its process tells, too."""
+        if source not in self._clocks:
+            nothing = pl.Series([None], dtype=pl.UInt16).new_from_index(0, len(frame))
+            return nothing.alias("vcpu"), nothing.alias("vm")
+        vms, vcpus = self._machines.owners_of(pids_of(frame))
+        vm = machine_column("vm", vms)
+        if vm.null_count():
+            process = frame["tgid"].replace_strict(
+                self._processes, default=None, return_dtype=pl.UInt16
+            )
+            vm = vm.fill_null(process)
+        return machine_column("vcpu", vcpus), vm
 
     def _times(self, source: int, times: pl.Series) -> pl.Series:
         if source in self._clocks:
+            if not times.null_count():
+                return pl.Series(self._clocks[source].to_ns(times.to_numpy()))
             ns = self._clocks[source].to_ns(times.fill_null(0).to_numpy())
             return pl.Series(ns).set(times.is_null(), None)
         offset = self._alignments.get(source)

@@ -29,11 +29,12 @@ def follow(
 ) -> None:  # fmt: skip
     """Take events in order; `state` has STATES numbers per thread, NONE where there is none yet.
 
-    `counts` are the exits and faults so far. `exits` are per exit the time of its entry and whether
-    there is one; `faults` per fault its exit, the place and time of its entry, how long from that
-    exit to that entry, whether these are a pair, the next fault, and whether it is emulated.
+    `counts` are the exits and faults so far. `exits` are per exit the time of its entry, whether
+    there is one, and its first fault; `faults` per fault its exit, the place and time of its entry,
+    how long from that exit to that entry, whether these are a pair, the next fault, and whether it
+    is emulated.
     """
-    entry_ns, is_paired = exits
+    entry_ns, is_paired, first_fault = exits
     fault_exit, fault_entry, fault_entry_ns, handled_ns, is_handled, following, emulated = faults
     for i in range(len(kinds)):
         own = state[slots[i]]
@@ -67,6 +68,8 @@ def follow(
             fault = counts[1]
             counts[1] += 1
             fault_exit[fault] = own[OPEN_EXIT]
+            if own[OPEN_EXIT] != NONE and first_fault[own[OPEN_EXIT]] == NONE:
+                first_fault[own[OPEN_EXIT]] = fault
             if own[LAST_FAULT] != NONE:
                 following[own[LAST_FAULT]] = fault
             own[LAST_FAULT] = fault

@@ -1,7 +1,7 @@
 """What the kvm_entry, kvm_exit, fault and MMIO events of each thread lead to, gathered while they go by.
 
-Of entries and exits themselves nothing is kept but when each exit ended: there are as many as a
-recording is long.
+Of entries and exits themselves nothing is kept but when each exit ended, and its first fault: there
+are as many as a recording is long. What is kept of many is on disk (`spooled`).
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from spetrace.session.event_run import Integers
 from spetrace.session.host_names import ENTRY, EXIT, GUEST_FAULT, MMIO
 from spetrace.session.host_stretches import Stretch, pids_of
 from spetrace.session.thread_slots import ThreadSlots
+from spetrace.spooled import let_go, room
 
 _KINDS: Final = {
     ENTRY: kernel.ENTERS, EXIT: kernel.EXITS, GUEST_FAULT: kernel.FAULTS,
     **dict.fromkeys(MMIO, kernel.EMULATES),
 }  # fmt: skip
 _Flags = npt.NDArray[np.bool_]
+_NONE: Final = np.int64(kernel.NONE)
 
 
 class ExitTracks(NamedTuple):
@@ -31,6 +33,19 @@ class ExitTracks(NamedTuple):
 
     entry_ns: Integers
     is_paired: _Flags
+    first_fault: Integers
+    """The first kvm_guest_fault before that entry, or NONE; empty where a recording has no faults."""
+
+    @classmethod
+    def room(cls, exits: int, faults: int) -> ExitTracks:
+        """Arrays for so many exits of which nothing is known yet."""
+        entry_ns, is_paired = room(exits, np.int64(0), np.bool_(False))
+        (first_fault,) = room(exits if faults else 0, _NONE)
+        return cls(entry_ns, is_paired, first_fault)
+
+    def rows(self, select: slice) -> ExitTracks:
+        """Some of them."""
+        return ExitTracks._make(column[select] for column in self)
 
 
 class FaultTracks(NamedTuple):
@@ -52,9 +67,8 @@ class FaultTracks(NamedTuple):
     @classmethod
     def room(cls, count: int) -> FaultTracks:
         """Arrays for `count` faults of which nothing is known yet."""
-        exit_row, entry, entry_ns, handled_ns, following = np.full((5, count), kernel.NONE)
-        is_handled, is_mmio = np.zeros((2, count), np.bool_)
-        return cls(exit_row, entry, entry_ns, handled_ns, is_handled, following, is_mmio)
+        no = np.bool_(False)
+        return cls._make(room(count, _NONE, _NONE, _NONE, _NONE, no, _NONE, no))
 
     def rows(self, select: slice) -> FaultTracks:
         """Some of them."""
@@ -77,7 +91,7 @@ class VcpuTracks:
 
     def __init__(self, counts: Mapping[str, int]) -> None:
         exits, faults = counts.get(EXIT, 0), counts.get(GUEST_FAULT, 0)
-        self._exits = ExitTracks(np.zeros(exits, np.int64), np.zeros(exits, np.bool_))
+        self._exits = ExitTracks.room(exits, faults)
         self._faults = FaultTracks.room(faults)
         self._slots = ThreadSlots()
         self._state = np.empty((0, kernel.STATES), np.int64)
@@ -100,11 +114,12 @@ class VcpuTracks:
             kinds[by_order], slots[by_order], orders[by_order], both["time_ns"].to_numpy()[by_order],
             self._state, self._counts, tuple(self._exits), tuple(self._faults),
         )  # fmt: skip
+        let_go(*self._exits, *self._faults)
 
     @property
     def exits(self) -> ExitTracks:
         """All exits so far."""
-        return ExitTracks._make(column[: self._counts[0]] for column in self._exits)
+        return self._exits.rows(slice(self._counts[0]))
 
     @property
     def faults(self) -> FaultTracks:

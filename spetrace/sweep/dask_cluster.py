@@ -63,6 +63,7 @@ def compute_with(client: Any, tasks: Sequence[Task]) -> Generator[Entry, None, N
     own = uuid.uuid4().hex
 
     def submit(count: int) -> None:
+        """Hand the next `count` tasks to the cluster."""
         for _, task in zip(range(count), waiting, strict=False):
             key = f"spetrace-{task.run.run_id}-{own}"
             future = client.submit(execute, task, key=key, pure=False, retries=_RETRIES)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
-import tempfile
 import uuid
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from spetrace.errors import InputError, OutputError, UsageError
 from spetrace.sweep.prepared import DESCRIPTION, FILES
+from spetrace.sweep.user_cache import make_room, mark_used, user_cache
 
 _STATE_DIGITS: Final = 16
 _SESSION_FILES: Final = (
@@ -110,9 +109,11 @@ def local_session(location: str, key: str) -> str:
             cause = "is not on this machine: give --cache a URL or a folder that all workers see"
             raise InputError("prepared session", cause, file=location)
         return location
-    folder = _cache() / key
+    folder = user_cache() / key
     if not (folder / DESCRIPTION).is_file():
         _fetch_session(location, folder)
+        make_room(folder.parent, folder)
+    mark_used(folder)
     return str(folder)
 
 
@@ -132,15 +133,6 @@ def _fetch_session(url: str, folder: Path) -> None:
             raise InputError("prepared session", _cause(error), file=url) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
-
-
-def _cache() -> Path:
-    """The folder of fetched sessions: the user's alone, since what is in it is believed."""
-    home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("HOME")
-    folder = Path(home) if home else Path(tempfile.gettempdir())
-    own = folder / ("" if os.environ.get("XDG_CACHE_HOME") else ".cache") / "spetrace" / "sweep"
-    own.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return own
 
 
 def _filesystem(url: str) -> tuple[Any, str]:

@@ -15,7 +15,7 @@ from spetrace.sweep.grid import Settings, count_points, nested, points
 from spetrace.tables.results import COUNTERS
 
 ID_DIGITS: Final = 16
-PREPARED_VERSION: Final = 1
+PREPARED_VERSION: Final = 2
 """Of the files of a prepared session."""
 
 

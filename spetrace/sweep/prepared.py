@@ -1,16 +1,16 @@
 """A session prepared for many replays: what all of them read, in files that are memory-mapped.
 
 A folder of one session holds its timeline, so that a replay of it begins at once and the processes
-that work on it share its pages: `streams.arrow` (a row per vCPU with its columns as lists),
-`items.arrow`, `times.arrow`, and, where the buffers' places are drawn anew for each seed,
-`placements.arrow` (a batch of IPAs per seed). `prepared.json` says the rest.
+that work on it share its pages: `streams.arrow` and `items.arrow` (a batch per window of the log)
+and, where the buffers' places are drawn anew for each seed, `placements.arrow` (a batch of IPAs per
+seed). `prepared.json` says the rest.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -20,15 +20,14 @@ import polars as pl
 import pyarrow as pa
 
 from spetrace.errors import InputError
-from spetrace.replay.near import mark_near
+from spetrace.replay.near import NearPages
 from spetrace.replay.parameters import Parameters
-from spetrace.replay.streams import Stream
 from spetrace.replay.timeline import Timeline, build_timeline
+from spetrace.replay.window import StoredWindows, Window, WindowWriter
 from spetrace.sweep.plan import PREPARED_VERSION
 
 DESCRIPTION: Final = "prepared.json"
-FILES: Final = (DESCRIPTION, "times.arrow", "streams.arrow", "items.arrow", "placements.arrow")
-_LISTS: Final = [f.name for f in fields(Stream) if f.name not in ("vm", "vcpu")]
+FILES: Final = (DESCRIPTION, "streams.arrow", "items.arrow", "placements.arrow")
 _TIMELINES_KEPT: Final = 2
 
 
@@ -43,43 +42,42 @@ class PlacementMaps:
 
 
 def save_prepared(
-    folder: Path, events: pa.Table, parameters: Parameters, placements: PlacementMaps | None
+    folder: Path,
+    events: pa.Table | Iterable[pa.RecordBatch],
+    parameters: Parameters,
+    placements: PlacementMaps | None,
 ) -> None:
     """Write what replays of `events` under `parameters` and any others of their page size need.
 
     `placements` holds the seeds of a placement that is drawn anew; None for a session as it is.
     """
-    timeline = build_timeline(events, parameters.page_size, outcomes=False)
-    _write(folder / "times.arrow", [events.select(["ts"]).combine_chunks()])
-    _write(folder / "streams.arrow", [_stream_row(stream) for stream in timeline.streams])
-    items = timeline.rows.to_arrow(compat_level=pl.CompatLevel.newest())
-    _write(folder / "items.arrow", [items])
+    with (
+        pa.OSFile(str(folder / "streams.arrow"), "wb") as streams,
+        pa.OSFile(str(folder / "items.arrow"), "wb") as items,
+    ):
+        writer = WindowWriter(streams, items)
+        timeline = build_timeline(events, parameters.page_size, keep=writer.write_all)
+        writer.close()
     if placements:
-        rows = [pa.table({"ipa": pa.array(ipa)}) for ipa in placements.ipa.values()]
-        _write(folder / "placements.arrow", rows)
+        _write_placements(folder / "placements.arrow", placements)
     facts = {
         "version": PREPARED_VERSION,
         "parameters": parameters.to_json(),
+        "windows": writer.counts,
+        "span": timeline.span,
         "starts": [[vm, *start] for vm, start in timeline.starts.items()],
+        "vcpus": timeline.vcpus,
         "seeds": list(placements.ipa) if placements else [],
         "place": placements.place if placements else None,
     }
     (folder / DESCRIPTION).write_text(json.dumps(facts), encoding="utf-8")
 
 
-def _stream_row(stream: Stream) -> pa.Table:
-    columns = {"vm": pa.array([stream.vm]), "vcpu": pa.array([stream.vcpu])}
-    for name in _LISTS:
-        values = pa.array(getattr(stream, name))
-        offsets = pa.array([0, len(values)], pa.int64())
-        columns[name] = pa.LargeListArray.from_arrays(offsets, values)
-    return pa.table(columns)
-
-
-def _write(path: Path, tables: list[pa.Table]) -> None:
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, tables[0].schema) as writer:
-        for table in tables:
-            writer.write_table(table)
+def _write_placements(path: Path, placements: PlacementMaps) -> None:
+    schema = pa.schema([("ipa", pa.uint64())])
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
+        for ipa in placements.ipa.values():
+            writer.write_batch(pa.RecordBatch.from_arrays([pa.array(ipa)], schema=schema))
 
 
 class PreparedSession:
@@ -104,15 +102,24 @@ class PreparedSession:
         """The session's own, over the defaults."""
         self._place = facts["place"]
         self._seeds: dict[int, int] = {seed: batch for batch, seed in enumerate(facts["seeds"])}
-        self._placements = _mapped(folder / "placements.arrow") if self._seeds else None
-        streams = _mapped(folder / "streams.arrow")
-        self._base = Timeline(
-            _mapped(folder / "times.arrow").read_all(),
-            {vm: (place, ts) for vm, place, ts in facts["starts"]},
-            [_stream_of(streams.get_batch(i)) for i in range(streams.num_record_batches)],
-            None,
-            pl.DataFrame(_mapped(folder / "items.arrow").read_all()),
+        self._placements = (
+            pa.ipc.open_file(_mapped(folder / "placements.arrow")) if self._seeds else None
         )
+        windows = StoredWindows(
+            _mapped(folder / "streams.arrow"), _mapped(folder / "items.arrow"), facts["windows"]
+        )
+        self._base = Timeline(
+            sum(facts["windows"]),
+            tuple(facts["span"]),
+            {vm: (place, ts) for vm, place, ts in facts["starts"]},
+            [(vm, vcpu) for vm, vcpu in facts["vcpus"]],
+            self._near(windows),
+            windows,
+            has_rows=False,
+        )
+
+    def _near(self, windows: Iterable[Window]) -> NearPages:
+        return NearPages(self.parameters.page_size, (window.items for window in windows))
 
     def _timeline_of(self, seed: int | None) -> Timeline:
         """The timeline with the buffers where `seed` puts them; None: where they are."""
@@ -120,19 +127,35 @@ class PreparedSession:
             return self._base
         assert self._placements is not None
         ipa = pl.Series("ipa", self._placements.get_batch(self._seeds[seed]).column("ipa"))
-        rows = self._base.rows
-        first = int(rows["place"].search_sorted(self._place))
-        moved = pl.concat([rows["ipa"][:first], ipa, rows["ipa"][first + len(ipa) :]])
-        rows = rows.with_columns(moved.alias("ipa"))
-        rows = rows.with_columns(mark_near(rows, self.parameters.page_size))
-        base = self._base
-        return Timeline(base.events, base.starts, base.streams, None, rows)
+        windows = MovedBuffers(self._base.windows, self._place, ipa)
+        return replace(self._base, near=self._near(windows), windows=windows)
 
 
-def _mapped(path: Path) -> pa.RecordBatchFileReader:
-    return pa.ipc.open_file(pa.memory_map(str(path)))
+@dataclass(frozen=True)
+class MovedBuffers:
+    """The windows of a log with other IPAs in its items from one on, which map the buffers."""
+
+    windows: Iterable[Window]
+    place: int
+    """Place in the log of the first such item."""
+    ipa: pl.Series
+
+    def __iter__(self) -> Iterator[Window]:
+        """Window by window, with those IPAs."""
+        first = done = 0
+        for window in self.windows:
+            start = int(window.items["place"].search_sorted(max(self.place - first, 0)))
+            moved = self.ipa[done : done + len(window.items) - start]
+            done += len(moved)
+            first += window.count
+            yield replace(window, items=_with_ipa(window.items, start, moved))
 
 
-def _stream_of(row: pa.RecordBatch) -> Stream:
-    lists = {name: row.column(name).flatten().to_numpy() for name in _LISTS}
-    return Stream(row.column("vm")[0].as_py(), row.column("vcpu")[0].as_py(), **lists)
+def _with_ipa(items: pl.DataFrame, start: int, ipa: pl.Series) -> pl.DataFrame:
+    """Items with other IPAs from the row `start` on."""
+    own = items["ipa"]
+    return items.with_columns(pl.concat([own[:start], ipa, own[start + len(ipa) :]]))
+
+
+def _mapped(path: Path) -> pa.MemoryMappedFile:
+    return pa.memory_map(str(path))

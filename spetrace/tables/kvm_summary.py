@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from spetrace.tables.quality import QUALITY
+
+Series = Sequence[int] | npt.NDArray[np.int64]
+"""Many numbers."""
 
 
 @dataclass(frozen=True)
@@ -122,9 +128,9 @@ class StateSummary:
     end_pages: int
     mean_pages: float
     mean_writable_pages: float
-    times_ns: tuple[int, ...]
-    mapped_pages: tuple[int, ...]
-    writable_pages: tuple[int, ...]
+    times_ns: Series
+    mapped_pages: Series
+    writable_pages: Series
     """From each time on; the whole of table vm_state."""
 
 

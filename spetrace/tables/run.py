@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +10,7 @@ import pyarrow as pa
 
 from spetrace.tables.fidelity import FIDELITY
 from spetrace.tables.quality import QUALITY
-from spetrace.tables.results import ABORTS, BLACKOUTS, PINNED, RESULTS
+from spetrace.tables.results import ABORTS, BLACKOUTS, OUTCOME, PINNED, RESULTS
 
 
 @dataclass
@@ -22,6 +23,9 @@ class Run:
     aborts: pa.Table = field(default_factory=ABORTS.empty)
     pinned: pa.Table = field(default_factory=PINNED.empty)
     outcomes: pa.Table | None = None
+    """None where it was not asked for, or is not in memory."""
+    outcome_batches: Callable[[], Iterator[pa.RecordBatch]] | None = None
+    """Gives table outcomes in batches where it was asked for and is not in memory."""
     fidelity: pa.Table = field(default_factory=FIDELITY.empty)
     """Empty where there were no SPE records to compare."""
     quality: pa.Table = field(default_factory=QUALITY.empty)
@@ -31,3 +35,15 @@ class Run:
     `assumptions` [{name, value, text}], `costs` [CostBasis as an object], `excluded` {strategy: reason}, `strategies` {name: {doc,
     origin, requires, bound}} (bound: "upper", "lower" or null), `span_ns`, `versions` {spetrace,
     python, ...}."""
+
+    def iter_outcomes(self) -> Iterator[pa.RecordBatch] | None:
+        """Table outcomes in batches; None where it was not asked for."""
+        if self.outcome_batches is not None:
+            return self.outcome_batches()
+        return None if self.outcomes is None else iter(self.outcomes.to_batches())
+
+    def hold_outcomes(self) -> None:
+        """Take table outcomes into memory."""
+        if self.outcome_batches is not None:
+            self.outcomes = pa.Table.from_batches(self.outcome_batches(), OUTCOME.schema)
+            self.outcome_batches = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -83,3 +84,7 @@ class Session:
     """The inputs, without tracepoints and events, where their SPE records can be read once more."""
     folder: Path | None = None
     """The session folder that it was read from, which may hold SPE records."""
+
+    def iter_events(self) -> Iterator[pa.RecordBatch]:
+        """The event log in batches; once only where they are made while they are taken."""
+        return chain(self.events.to_batches(), self.event_batches)

@@ -9,9 +9,9 @@ import numpy.typing as npt
 import polars as pl
 
 from spetrace.arm.threads import thread_tid
-from spetrace.fidelity.keys import NO_KEY, Keys, renumber
 from spetrace.fidelity.measure import Measure, distribution
 from spetrace.fidelity.records import COLUMNS
+from spetrace.fidelity.tally import Int64s, Tally
 from spetrace.profile.address_spaces import KERNEL, UNKNOWN, AddressSpaces
 from spetrace.profile.locate import locate
 from spetrace.profile.samples import Samples
@@ -26,7 +26,6 @@ _PAGE_BYTES: Final = 4096
 _KERNEL_HALF: Final = 1 << 63
 _INPUT_SHIFT: Final = 34
 """Room for thread ids of 32 bits and the numbers below zero."""
-Int64s = npt.NDArray[np.int64]
 
 
 class PcMeasure(NamedTuple):
@@ -40,12 +39,12 @@ class PcPlaces(Protocol):
     """What of a record's PC is compared, and how that becomes a measure."""
 
     columns: tuple[str, ...]
-    """Those of table spe_records that are needed, with all others that are collected."""
+    """Those of table spe_records that are needed, with all others that are counted."""
     pc: pl.Expr
     owner: pl.Expr
 
-    def measure(self, keys: Keys) -> PcMeasure:
-        """The measure of all records, whose `keys` it may change."""
+    def measure(self, pcs: Tally) -> PcMeasure:
+        """The measure of all records, by their `pc` and `owner`."""
 
 
 def pc_places(samples: Samples, files: SymbolFiles) -> PcPlaces:
@@ -62,9 +61,9 @@ class PagePlaces:
     pc = pl.col("pc") // _PAGE_BYTES
     owner = pl.lit(0, pl.Int64)
 
-    def measure(self, keys: Keys) -> PcMeasure:
-        """The measure of all records, whose `keys` it may change."""
-        return PcMeasure(_measure(PAGES, np.arange(len(keys.addresses)), keys), [])
+    def measure(self, pcs: Tally) -> PcMeasure:
+        """The measure of all records."""
+        return PcMeasure(_measure(PAGES, np.arange(len(pcs.values)), pcs), [])
 
 
 class FunctionPlaces:
@@ -85,32 +84,31 @@ class FunctionPlaces:
         self._samples = samples
         self._files = files
 
-    def measure(self, keys: Keys) -> PcMeasure:
+    def measure(self, pcs: Tally) -> PcMeasure:
         """The measure of all records; of pages where most of them are in no known function."""
-        named, notes = self._named(keys)
+        named, notes = self._named(pcs)
         records = int(named["samples"].sum())
         inside = int(named.drop_nulls("symbol")["samples"].sum())
         page = pl.col("pc") // _PAGE_BYTES
         if 2 * inside < records or not records:
-            return PcMeasure(_measure(PAGES, _numbers(named.select(page)), keys), [])
+            return PcMeasure(_measure(PAGES, _numbers(named.select(page)), pcs), [])
         alone = pl.when(pl.col("symbol").is_null()).then(page).alias("page")
         place = pl.when(pl.col("symbol").is_not_null()).then("path").alias("path")
         numbers = _numbers(named.select("symbol", place, alone))
         share = f"{100 * inside / records:.1f} %"
         text = "of the records with a PC are in a function whose name is known; others by page"
         told = [Assumption("fidelity-functions", share, text), *notes]
-        return PcMeasure(_measure(FUNCTIONS, numbers, keys), told)
+        return PcMeasure(_measure(FUNCTIONS, numbers, pcs), told)
 
-    def _named(self, keys: Keys) -> tuple[pl.DataFrame, list[Assumption]]:
+    def _named(self, pcs: Tally) -> tuple[pl.DataFrame, list[Assumption]]:
         """Each key's symbol and file, in the keys' order."""
         spaces = AddressSpaces(self._samples.mappings, self._samples.threads, self._samples.sources)
-        with_pc = keys.codes[keys.codes != NO_KEY]
         places = pl.DataFrame(
             {
-                "epoch": spaces.last_epochs(_spaces_of(keys.owners, spaces)),
-                "pc": keys.addresses,
-                "key": np.arange(len(keys.addresses)),
-                "samples": np.bincount(with_pc, minlength=len(keys.addresses)).astype(np.uint64),
+                "epoch": spaces.last_epochs(_spaces_of(pcs.owners, spaces)),
+                "pc": pcs.values,
+                "key": np.arange(len(pcs.values)),
+                "samples": pcs.totals().astype(np.uint64),
             }
         )
         located = locate(places, spaces)
@@ -134,7 +132,6 @@ def _numbers(frame: pl.DataFrame) -> npt.NDArray[Any]:
     return joined["number"].to_numpy()
 
 
-def _measure(basis: str, number_of: npt.NDArray[Any], keys: Keys) -> Measure:
+def _measure(basis: str, number_of: npt.NDArray[Any], pcs: Tally) -> Measure:
     """Keys by their number."""
-    codes = renumber(keys.codes, number_of)
-    return distribution("pc", basis, codes, codes != NO_KEY)
+    return distribution("pc", basis, number_of.astype(np.int64), pcs.groups)

@@ -6,28 +6,35 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from spetrace.errors import InputError
 from spetrace.fidelity.compare import build_fidelity
-from spetrace.fidelity.measure import Measure, Places
+from spetrace.fidelity.measure import Measure
 from spetrace.fidelity.noise import DRAWS, SEED
-from spetrace.fidelity.records import CollectedRecords
+from spetrace.fidelity.records import CountedRecords
+from spetrace.fidelity.survival import Survival
 from spetrace.profile.samples import Samples
 from spetrace.profile.symbol_files import SymbolFiles
-from spetrace.replay.outcomes import RecordOutcomes
+from spetrace.replay.record_outcomes import RecordOutcomes
+from spetrace.replay.window_maker import NO_ROW
+from spetrace.report.parquet import check_file
 from spetrace.tables.fidelity import FIDELITY
 from spetrace.tables.mappings import MAPPINGS
 from spetrace.tables.recording import Recording
 from spetrace.tables.session import Assumption, Session
+from spetrace.tables.spe_records import SPE_RECORDS
 from spetrace.tables.table import Table
 from spetrace.tables.threads import THREADS
 from spetrace.workflow.fidelity_places import pc_places
-from spetrace.workflow.profile_inputs import SPE_FILE, open_profile, scan_recordings
+from spetrace.workflow.profile_inputs import open_profile, scan_recordings
+from spetrace.workflow.session_records import SPE_FILE
 
 _EVENT_LOG: Final = "event log"
+_ROWS_PER_BYTE: Final = 64
+"""More rows than this in a byte no table has."""
 _UNTOLD: Final = "the event log doesn't tell of each record which of the SPE records it is"
 _SEED: Final = Assumption(
     "fidelity-seed",
@@ -63,13 +70,38 @@ def why_without(session: Session) -> str:
 def session_fidelity(session: Session, outcomes: RecordOutcomes) -> SessionFidelity:
     """Compare what survives each strategy with all records of a session that has some."""
     try:
-        samples = _samples(session)
-        measures, assumptions = _measures(samples, outcomes)
+        survival = _survival(outcomes, _most_rows(session))
+        if survival is None:
+            return _without(_UNTOLD)
+        measures, assumptions = _measures(_samples(session), survival)
     except InputError as error:
-        return SessionFidelity(FIDELITY.empty(), left_out=str(error))
+        return _without(str(error))
     if not measures:
-        return SessionFidelity(FIDELITY.empty(), left_out=_UNTOLD)
-    return SessionFidelity(build_fidelity(measures, outcomes.codes), (_SEED, *assumptions))
+        return _without(_UNTOLD)
+    return SessionFidelity(build_fidelity(measures, survival.marks().lost), (_SEED, *assumptions))
+
+
+def _without(why: str) -> SessionFidelity:
+    return SessionFidelity(FIDELITY.empty(), left_out=why)
+
+
+def _survival(outcomes: RecordOutcomes, most_rows: int) -> Survival | None:
+    """Which strategies each record survives; None where a row can't be that of a record."""
+    survival = Survival()
+    for window in outcomes.by_window():
+        if int(window.rows.max(initial=0)) >= most_rows:
+            return None
+        survival.add(window.rows, window.codes)
+    return survival
+
+
+def _most_rows(session: Session) -> int:
+    """More than the table spe_records of the session has; a folder's log may say anything."""
+    if session.folder is None:
+        return NO_ROW
+    path = session.folder / SPE_FILE
+    check_file(SPE_RECORDS, path)
+    return min(int(pq.read_metadata(path).num_rows), path.stat().st_size * _ROWS_PER_BYTE)
 
 
 def _samples(session: Session) -> Samples:
@@ -94,23 +126,13 @@ def _joined(table: Table, frames: Sequence[pl.DataFrame | None]) -> pl.DataFrame
     return pl.DataFrame(pl.from_arrow(pa.concat_tables(parts) if parts else table.empty()))
 
 
-def _measures(samples: Samples, outcomes: RecordOutcomes) -> tuple[list[Measure], list[Assumption]]:
+def _measures(samples: Samples, survival: Survival) -> tuple[list[Measure], list[Assumption]]:
     """All measures of the replayed records, in their order; none where these can't be told."""
-    collected = CollectedRecords()
+    counted = CountedRecords(survival)
     places = pc_places(samples, SymbolFiles())
     for frame in samples.frames(places.columns):
-        collected.add(frame, places.pc, places.owner)
-    if not _are_distinct(outcomes.rows, collected.records):
+        counted.add(frame, places.pc, places.owner)
+    if not survival.are_distinct(counted.records):
         return [], []
-    rows = outcomes.rows.view(np.int64)
-    pc, notes = places.measure(collected.pcs.take())
-    return [pc.at(rows), *(measure.at(rows) for measure in collected.take_measures())], notes
-
-
-def _are_distinct(rows: Places, records: int) -> bool:
-    """Whether each row is another one of `records`."""
-    if not len(rows) or int(rows.max()) >= records:
-        return False
-    seen = np.zeros(records, np.bool_)
-    seen[rows] = True
-    return int(np.count_nonzero(seen)) == len(rows)
+    pc, notes = places.measure(counted.pcs.take())
+    return [pc, *counted.measures()], notes

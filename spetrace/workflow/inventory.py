@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 import pyarrow.compute as pc
@@ -14,6 +15,9 @@ from spetrace.tables.recording import Recording, SpeData
 from spetrace.tables.tracepoint_frames import TracepointFrames, frames_of
 
 Span = tuple[int, int]
+_Line = tuple[str, str]
+"""What begins a line, and the text that may go on below where it begins."""
+_NARROWEST: Final = 16
 _FLAGS = ("truncated", "partial", "collision")
 
 
@@ -127,8 +131,33 @@ def _streams(spe: SpeData) -> list[dict[str, Any]]:
     return streams
 
 
-def render_inventory(facts: Mapping[str, Any]) -> str:
-    """The facts of `take_inventory` as text."""
+def render_inventory(facts: Mapping[str, Any], width: int | None = None) -> str:
+    """The facts of `take_inventory` as text, its lines broken between words to `width` characters.
+
+    A line goes on below the place where its value begins.
+    """
+    lines = _facts_lines(facts)
+    return "\n".join(text for line in lines for text in _broken(line, width)) + "\n"
+
+
+def _broken(line: _Line, width: int | None) -> list[str]:
+    head, text = line
+    if width is None or len(head) + len(text) <= width:
+        return [head + text]
+    parts = (
+        [text]
+        if not text
+        else textwrap.wrap(
+            text,
+            max(width - len(head), _NARROWEST),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    )
+    return [(" " * len(head) if place else head) + part for place, part in enumerate(parts)]
+
+
+def _facts_lines(facts: Mapping[str, Any]) -> list[_Line]:
     span, unit = facts.get("span_ns", facts.get("span")), " ns" if facts["clock_is_ns"] else ""
     rows = [
         ("format", facts["format"]),
@@ -138,25 +167,34 @@ def render_inventory(facts: Mapping[str, Any]) -> str:
         ("CPUs", ", ".join(map(str, facts["cpus"])) or "none recorded"),
     ]
     rows += [(f"  {name}", value) for name, value in _simple(facts["properties"])]
-    lines = [printable(facts["file"]), *(f"  {name:<22} {value}" for name, value in rows)]
+    return [
+        ("", printable(facts["file"])),
+        *((f"  {name:<22} ", value) for name, value in rows),
+        *_count_lines(facts),
+        *(_spe_lines(facts["spe"]) if facts["spe"] else []),
+        *_loss_lines(facts["quality"]),
+    ]
+
+
+def _count_lines(facts: Mapping[str, Any]) -> Iterator[_Line]:
     for title, counts in (
         ("tracepoints", facts["events"]),
         ("other samples, not decoded", facts["other_samples"]),
         ("event log", (facts["event_log"] or {}).get("events", {})),
     ):
         if counts:
-            lines.append(f"  {title}: {sum(counts.values()):,} events")
-            lines += [f"    {printable(n):<28} {count:>12,}" for n, count in _by_count(counts)]
-    lines += _spe_lines(facts["spe"]) if facts["spe"] else []
-    lines += ["  losses and oddities: none"] if not facts["quality"] else ["  losses and oddities:"]
-    for loss in facts["quality"]:
-        lines.append(
-            f"    {loss['severity']:<10} {loss['count']:,} {loss['counter']}: {loss['doc']}"
-        )
+            yield "  ", f"{title}: {sum(counts.values()):,} events"
+            yield from (("    ", f"{printable(n):<28} {c:>12,}") for n, c in _by_count(counts))
+
+
+def _loss_lines(losses: Sequence[Mapping[str, Any]]) -> Iterator[_Line]:
+    yield "  ", "losses and oddities:" + ("" if losses else " none")
+    blank = f"    {'':<10} "
+    for loss in losses:
+        yield f"    {loss['severity']:<10} ", f"{loss['count']:,} {loss['counter']}: {loss['doc']}"
         if loss["detail"]:
-            lines.append(f"    {'':<10} {printable(loss['detail'])}")
-        lines.append(f"    {'':<10} remedy: {loss['remedy']}")
-    return "\n".join(lines) + "\n"
+            yield blank, printable(loss["detail"])
+        yield blank, f"remedy: {loss['remedy']}"
 
 
 def _length(span: Sequence[int], unit: str) -> str:
@@ -175,20 +213,18 @@ def _by_count(counts: Mapping[str, int]) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
-def _spe_lines(spe: Mapping[str, Any]) -> list[str]:
+def _spe_lines(spe: Mapping[str, Any]) -> Iterator[_Line]:
     area = spe["aux_area_bytes"]
-    lines = [
-        f"  SPE: {spe['records']:,} records in {len(spe['streams'])} AUX streams, AUX area "
-        + (f"{area:,} bytes" if area else "not recorded")
-    ]
+    records = f"SPE: {spe['records']:,} records in {len(spe['streams'])} AUX streams, AUX area "
+    yield "  ", records + (f"{area:,} bytes" if area else "not recorded")
     for stream in spe["streams"]:
         who = _owner(stream["cpu"], stream["tid"])
         flags = ", ".join(f"{stream[f]} {f}" for f in _FLAGS if stream[f])
-        lines.append(
-            f"    {who}: {stream['records']:,} records, {stream['bytes']:,} bytes, "
-            f"{stream['aux_records']} AUX records" + (f" ({flags})" if flags else "")
+        yield (
+            f"    {who}: ",
+            f"{stream['records']:,} records, {stream['bytes']:,} bytes, "
+            f"{stream['aux_records']} AUX records" + (f" ({flags})" if flags else ""),
         )
-    return lines
 
 
 def _owner(cpu: int | None, tid: int | None) -> str:

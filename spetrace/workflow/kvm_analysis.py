@@ -51,10 +51,11 @@ def analyse_kvm(
     step: Step = silent,
     *,
     check: bool = False,
+    raw_spe: Sequence[Path] = (),
 ) -> KvmSummary:
     """What KVM did, by VM; with `check` also how inferring stage 2 compares with the probes.
 
-    Saves into `output` where one is given; nothing is left there on an error. Raises
+    `raw_spe` are files of bare SPE bytes that belong to the recordings. Saves into `output` where one is given; nothing is left there on an error. Raises
     NothingToReplayError where there is no kvm_exit, UsageError for a session folder that is not
     alone, and for `check` where there are no probes or no recordings.
     """
@@ -62,7 +63,10 @@ def analyse_kvm(
         raise UsageError(f"{output}: the report would be written into its own input")
     with output_folder(output, FILES) if output else nullcontext() as folder:
         is_folder = any(path.is_dir() for path in paths)
-        summary = _of_folder(paths, check) if is_folder else _of_files(paths, options, step, check)
+        if is_folder:
+            summary = _of_folder(paths, check)
+        else:
+            summary = _of_files(paths, raw_spe, options, step, check)
         if folder:
             step("writing the report")
             save_kvm(summary, folder)
@@ -70,12 +74,16 @@ def analyse_kvm(
 
 
 def _of_files(
-    paths: Sequence[Path], options: SessionOptions, step: Step, check: bool
+    paths: Sequence[Path],
+    raw_spe: Sequence[Path],
+    options: SessionOptions,
+    step: Step,
+    check: bool,
 ) -> KvmSummary:
-    recordings = read_all(paths, step)
+    recordings = read_all(paths, step, raw_spe=raw_spe)
     step("assembling the session")
     session = assemble_streamed(recordings, options)
-    for facts, path in zip(session.inputs, paths, strict=True):
+    for facts, path in zip(session.inputs, [*paths, *raw_spe], strict=True):
         facts["sha256"] = facts["sha256"] or sha256(path)
     told = []
     if check:

@@ -7,13 +7,14 @@ all is done; into a folder that is there already they move one by one, each comp
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from spetrace.errors import OutputError, UsageError
+from spetrace.report.staging import staging_folder
+from spetrace.workflow.undisturbed import undisturbed
 
 _OWNERS = {
     "results.parquet": "results of spetrace replay",
@@ -39,29 +40,38 @@ def output_folder(path: Path, owned: Collection[str] = ()) -> Iterator[Path]:
 
     Missing parents are made. On an exception nothing is left, and a folder that was there before
     stands as it was. `owned` names what an earlier run may have left in `path`: it is removed where
-    this one does not write it. Raises OutputError where the system refuses, also for an OSError
-    from the block.
+    this one does not write it; so is what a killed process left half done. Raises OutputError where the
+    system refuses, also for an OSError from the block.
     """
     path = path.absolute()
     created: list[Path] = []
-    staging: Path | None = None
     try:
         if path.exists() and not path.is_dir():
             raise OutputError(f"{path}: is a file; results need a folder")
         created = _make_parents(path.parent)
-        staging = (path if path.is_dir() else path.parent) / f".{path.name}.{os.getpid()}.part"
-        staging.mkdir()
-        yield staging
-        _publish(staging, path, owned)
-        created = []
+        place = path if path.is_dir() else path.parent
+        with staging_folder(place, f".{path.name}.", ".part") as staging:
+            with noting_nothing_written(path):
+                yield staging
+            with undisturbed():
+                _publish(staging, path, owned)
+                created = []
     except OSError as error:
         raise OutputError(f"{path}: can't be written: {error.strerror or error}") from error
     finally:
-        if staging is not None:
-            shutil.rmtree(staging, ignore_errors=True)
         for folder in reversed(created):
             with contextlib.suppress(OSError):
                 folder.rmdir()
+
+
+@contextmanager
+def noting_nothing_written(path: Path) -> Iterator[None]:
+    """Where a signal ends the block, its exception says that nothing was written to `path`."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit) as error:
+        error.add_note(f"nothing was written to {path}")
+        raise
 
 
 def _make_parents(folder: Path) -> list[Path]:

@@ -37,6 +37,7 @@ from spetrace.tables.run import Run
 from spetrace.tables.session import Session
 from spetrace.tables.spe_register_accesses import SPE_REGISTER_ACCESSES
 from spetrace.tables.stage2_faults import STAGE2_FAULTS
+from spetrace.workflow.output_folder import noting_nothing_written
 from spetrace.workflow.pipeline import Step, read_all, silent
 from spetrace.workflow.session_folder import (
     DESCRIPTION,
@@ -92,7 +93,11 @@ def export_perfetto(
     if not scene.marks:
         raise NothingToReplayError("the inputs hold nothing to show in a trace")
     progress = step("writing the trace")
-    with replacing(output) as temporary, temporary.open("wb") as file:
+    with (
+        noting_nothing_written(output),
+        replacing(output) as temporary,
+        temporary.open("wb") as file,
+    ):
         written = write_scene(scene, file, progress)
     return Exported(written, tuple(scene.left_out))
 

@@ -8,24 +8,27 @@ from dataclasses import asdict, fields, replace
 from functools import partial
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 from spetrace.background import in_background
 from spetrace.errors import InputError, NothingToReplayError, UsageError
 from spetrace.ingest.importer import input_name, read_raw_spe, read_recording, sha256
-from spetrace.replay.engine import replay
-from spetrace.replay.outcomes import RecordOutcomes
+from spetrace.replay.engine import replay_timeline
 from spetrace.replay.parameters import Parameters
+from spetrace.replay.record_outcomes import RecordOutcomes
 from spetrace.replay.strategy import Strategy
 from spetrace.replay.strategy_guide import choose
+from spetrace.replay.timeline import build_timeline
 from spetrace.report.parquet import save_run
 from spetrace.session.assemble import assemble, assemble_kvm_tables, assemble_streamed
 from spetrace.session.costs import MEASURED
 from spetrace.session.options import SessionOptions
 from spetrace.tables.costs import CostBasis
+from spetrace.tables.events import EVENTS
 from spetrace.tables.fidelity import FIDELITY
 from spetrace.tables.recording import Recording
 from spetrace.tables.run import Run
-from spetrace.tables.session import Session
+from spetrace.tables.session import Assumption, Session
 from spetrace.workflow import cost_basis
 from spetrace.workflow.fidelity_records import (
     SessionFidelity,
@@ -36,17 +39,20 @@ from spetrace.workflow.fidelity_records import (
 from spetrace.workflow.output_folder import check_owner, output_folder
 from spetrace.workflow.session_folder import (
     DESCRIPTION,
-    EVENT_LOG,
     OWNED,
     check_page_size,
+    event_log_of,
     is_session_folder,
     quality_table,
     read_kvm_tables,
     read_session,
     versions,
     write_description,
+    write_quality,
     write_tables,
 )
+from spetrace.workflow.session_records import has_own_clock, writing_records
+from spetrace.workflow.stored_events import iter_events, read_events
 
 RESULTS_FILE = "results.parquet"
 RESULT_FILES = ("outcomes.parquet", "fidelity.parquet")
@@ -76,35 +82,46 @@ def read_all(
 
 
 def open_session(
-    paths: Sequence[Path], options: SessionOptions | None = None, step: Step = silent
+    paths: Sequence[Path],
+    options: SessionOptions | None = None,
+    step: Step = silent,
+    *,
+    hold_events: bool = True,
 ) -> Session:
     """One session from recordings and event logs, or from a folder that `spetrace ingest` wrote.
 
-    Raises InputError, UsageError, and NothingToReplayError where there is no event to replay.
+    Without `hold_events` its event log is left to be read or made while a replay takes it, once.
+    Raises InputError, UsageError, and NothingToReplayError where there is no event to replay (but for
+    a log that is not held).
     """
     options = options or SessionOptions()
     if any(is_session_folder(path) for path in paths):
-        session = _reopen(paths, options)
+        session = _reopen(paths, options, hold_events=hold_events)
     else:
         recordings = read_all(paths, step)
         step("assembling the session")
-        session = session_of(recordings, paths, options)
-    if not len(session.events):
+        session = session_of(recordings, paths, options, hold_events=hold_events)
+    if hold_events and not len(session.events):
         raise NothingToReplayError("the inputs hold no event to replay")
     session.costs = cost_basis.find_costs(options.costs, lambda: session.tables)
     return session
 
 
 def session_of(
-    recordings: Sequence[Recording], paths: Sequence[Path], options: SessionOptions
+    recordings: Sequence[Recording],
+    paths: Sequence[Path],
+    options: SessionOptions,
+    *,
+    hold_events: bool = True,
 ) -> Session:
-    """One session of `recordings` that were read from `paths`; raises as `assemble` does."""
-    session = _identified(assemble(recordings, options), _hashes(recordings, paths))
+    """One session of `recordings` that were read from `paths`; as `assemble`, and raises as that."""
+    session = assemble(recordings, options, hold_events=hold_events)
+    session = _identified(session, _hashes(recordings, paths))
     session.recordings = recordings_of(recordings)
     return session
 
 
-def _reopen(paths: Sequence[Path], options: SessionOptions) -> Session:
+def _reopen(paths: Sequence[Path], options: SessionOptions, *, hold_events: bool) -> Session:
     if len(paths) > 1:
         raise UsageError(f"{paths[0]}: a session folder is replayed alone, without other inputs")
     given = [
@@ -114,10 +131,10 @@ def _reopen(paths: Sequence[Path], options: SessionOptions) -> Session:
     ]
     if given:
         raise UsageError(f"{paths[0]}: a session folder is assembled already: --{given[0]} is late")
-    events = read_recording(paths[0] / EVENT_LOG).events
-    if events is None:
-        raise NothingToReplayError(f"{paths[0] / EVENT_LOG}: is no event log")
-    session = read_session(paths[0], events)
+    log = event_log_of(paths[0])
+    session = read_session(paths[0], read_events(log) if hold_events else EVENTS.empty())
+    if not hold_events:
+        session.event_batches = iter_events(log)
     session.folder = paths[0]
     check_page_size(session, options.parameters or {})
     if options.costs == MEASURED:
@@ -133,13 +150,12 @@ def run_session(
     outcomes: bool = False,
     fidelity: bool = False,
     command: str = "",
-    progress: Progress | None = None,
     step: Step = silent,
 ) -> Run:
     """Replay `session` under `strategies` (all by default); the run says what it rests on.
 
-    `fidelity` asks for table fidelity, for which the session's SPE records are read once more; where
-    it has none the run says so.
+    `outcomes` asks for table outcomes, which the run gives in batches; `fidelity` for table fidelity,
+    for which the session's SPE records are read once more; where it has none the run says so.
 
     The session's parameters hold over the defaults, its costs over both, and what is in `options`
     over all and for all VMs.
@@ -151,39 +167,45 @@ def run_session(
     logged = session.parameters.get("costs", {})
     costs = cost_basis.complete(session.costs, parameters, given.get("costs", {}), logged)
     left_out = why_without(session) if fidelity else ""
+    compares = fidelity and not left_out
     kept: list[RecordOutcomes] = []
-    run = replay(
-        session.events,
+    size = parameters.page_size
+    timeline = build_timeline(session.iter_events(), size, outcomes=outcomes or compares)
+    run = replay_timeline(
+        timeline,
         parameters,
         strategies,
-        outcomes=outcomes,
-        observe=kept.append if fidelity and not left_out else None,
-        progress=progress,
+        observe=kept.append if timeline.has_rows else None,
+        progress=step("replaying"),
     )
-    compared = _compare_profiles(session, kept, left_out, step)
-    assumed = [
-        *session.assumptions,
-        *cost_basis.assumptions(costs, options.costs),
-        *compared.assumptions,
-    ]
-    facts = {
-        "version": 1,
-        "command": command,
-        "inputs": session.inputs,
-        "clocks": session.clocks,
-        "machines": session.machines,
-        "assumptions": [asdict(a) for a in assumed],
-        "costs": [asdict(cost) for cost in costs],
-        "versions": versions(),
-    }
+    compared = _compare_profiles(session, kept if compares else (), left_out, step)
+    assumed = [*cost_basis.assumptions(costs, options.costs), *compared.assumptions]
+    facts = _facts(session, command, assumed, costs)
     if compared.left_out:
         facts["fidelity_left_out"] = compared.left_out
     return replace(
         run,
         session=run.session | facts,
+        outcome_batches=kept[0].batches if outcomes else None,
         fidelity=compared.table,
         quality=quality_table(session.quality),
     )
+
+
+def _facts(
+    session: Session, command: str, assumed: Sequence[Assumption], costs: Sequence[CostBasis]
+) -> dict[str, Any]:
+    """What session.json of a run says of what it rests on."""
+    return {
+        "version": 1,
+        "command": command,
+        "inputs": session.inputs,
+        "clocks": session.clocks,
+        "machines": session.machines,
+        "assumptions": [asdict(a) for a in (*session.assumptions, *assumed)],
+        "costs": [asdict(cost) for cost in costs],
+        "versions": versions(),
+    }
 
 
 def _compare_profiles(
@@ -230,8 +252,7 @@ def replay_files(
         check_owner(output, RESULTS_FILE)
     chosen = choose(strategies, strategy_files)
     with output_folder(output, RESULT_FILES) if output else nullcontext() as folder:
-        session = open_session(paths, options, step)
-        progress = step("replaying")
+        session = open_session(paths, options, step, hold_events=False)
         run = run_session(
             session,
             options,
@@ -239,7 +260,6 @@ def replay_files(
             outcomes=outcomes,
             fidelity=fidelity,
             command=command,
-            progress=progress,
             step=step,
         )
         if folder:
@@ -283,26 +303,34 @@ def ingest_files(
     its children; nothing is left in `output` then.
     """
     check_owner(output, DESCRIPTION)
-    with output_folder(output, OWNED) as folder:
+    options, files = options or SessionOptions(), [*paths, *raw_spe]
+    with (
+        output_folder(output, OWNED) as folder,
+        in_background(partial(_file_hashes, files)) as hashing,
+    ):
         recordings = read_all(paths, step, raw_spe=raw_spe)
-        files = [*paths, *raw_spe]
-        with in_background(partial(_hashes, recordings, files)) as hashing:
-            step("assembling the session")
-            session = assemble_streamed(recordings, options or SessionOptions())
-            progress = step("writing tables")
-            rows = write_tables(session, recordings, folder, progress, explained=explained)
-            _identified(session, hashing.result())
-        write_description(session, folder)
+        progress = step("writing tables")
+        with writing_records(recordings, folder, progress, explained=explained) as records:
+            if has_own_clock(recordings, options):
+                records.settle(())
+            session = assemble_streamed(recordings, options)
+            records.settle(session.clocks)
+            rows = write_tables(session, folder)
+            rows = records.rows() | rows | write_quality(session, folder)
+        known = zip(recordings, hashing.result(), strict=True)
+        write_description(_identified(session, [r.sha256 or own for r, own in known]), folder)
         return rows
 
 
-def _hashes(
-    recordings: Sequence[Recording], paths: Sequence[Path], stop: Event | None = None
-) -> list[str]:
-    """Per input the hash of its bytes; CancelledError once `stop` is set."""
+def _file_hashes(paths: Sequence[Path], stop: Event) -> list[str]:
+    """Per input the hash of its bytes, empty for what is no file; CancelledError once `stop` is set."""
+    return [sha256(path, stop) if path.is_file() else "" for path in paths]
+
+
+def _hashes(recordings: Sequence[Recording], paths: Sequence[Path]) -> list[str]:
+    """Per input the hash of its bytes."""
     return [
-        recording.sha256 or sha256(path, stop)
-        for recording, path in zip(recordings, paths, strict=True)
+        recording.sha256 or sha256(path) for recording, path in zip(recordings, paths, strict=True)
     ]
 
 

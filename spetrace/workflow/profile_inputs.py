@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 
 from spetrace.errors import InputError, NothingToReplayError, UsageError
-from spetrace.ingest.importer import read_recording
+from spetrace.ingest.importer import read_raw_spe, read_recording
 from spetrace.profile.samples import Samples, Scan
 from spetrace.report.parquet import iter_table, load_table
 from spetrace.session.choices import Choices
@@ -24,8 +24,8 @@ from spetrace.tables.spe_records import SPE_RECORDS
 from spetrace.tables.table import Table
 from spetrace.tables.threads import THREADS
 from spetrace.workflow.session_folder import DESCRIPTION, quality_table, read_description
+from spetrace.workflow.session_records import SPE_FILE
 
-SPE_FILE: Final = "spe_records.parquet"
 FRAME_ROWS: Final = 1 << 19
 """Records that are counted at a time."""
 _ALL_CPUS: Final = "all"
@@ -54,24 +54,32 @@ class ProfileInput:
 
 
 def open_profile(
-    paths: Sequence[Path], cpu: int | None = None, source: int | None = None
+    paths: Sequence[Path],
+    cpu: int | None = None,
+    source: int | None = None,
+    raw_spe: Sequence[Path] = (),
 ) -> ProfileInput:
-    """The samples of a session folder (alone) or of recordings.
+    """The samples of a session folder (alone) or of recordings, `raw_spe` those of bare SPE bytes.
 
     Raises InputError, UsageError, and NothingToReplayError where there is no SPE record.
     """
     folders = [path for path in paths if path.is_dir()]
-    if folders and len(paths) > 1:
+    if folders and len(paths) + len(raw_spe) > 1:
         raise UsageError(f"{folders[0]}: a session folder is profiled alone, without other inputs")
-    opened = _open_folder(paths[0], cpu, source) if folders else _open_files(paths, cpu, source)
+    if folders:
+        opened = _open_folder(paths[0], cpu, source)
+    else:
+        opened = _open_files(paths, raw_spe, cpu, source)
     if source is not None and source >= len(opened.inputs):
         last = len(opened.inputs) - 1
         raise UsageError(f"--source {source}: inputs are numbered 0 to {last}")
     return opened
 
 
-def _open_files(paths: Sequence[Path], cpu: int | None, source: int | None) -> ProfileInput:
-    recordings = [read_recording(path) for path in paths]
+def _open_files(
+    paths: Sequence[Path], raw_spe: Sequence[Path], cpu: int | None, source: int | None
+) -> ProfileInput:
+    recordings = [*map(read_recording, paths), *map(read_raw_spe, raw_spe)]
     if not any(recording.spe for recording in recordings):
         raise NothingToReplayError(f"{paths[0]}: holds no SPE data")
     tables = recording_tables(recordings, {}, Choices())
@@ -119,6 +127,7 @@ def scan_recordings(recordings: Sequence[Recording]) -> Scan:
     """The records of all recordings, in the order of table spe_records of a session."""
 
     def scan(columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """Frames of these columns, decoded now."""
         for source, recording in enumerate(recordings):
             if recording.spe:
                 batches = (batch for _, batch in recording.spe.batches(columns, source))

@@ -45,10 +45,12 @@ def profile_files(
     options: ProfileOptions | None = None,
     output: Path | None = None,
     step: Step = _silent,
+    *,
+    raw_spe: Sequence[Path] = (),
 ) -> Profile:
     """Profile a session folder or recordings, and save into `output` where one is given.
 
-    Raises TraceError and its children; nothing is left in `output` then.
+    `raw_spe` are recordings of bare SPE bytes. Raises TraceError and its children; nothing is left in `output` then.
     """
     options = options or ProfileOptions()
     if output is not None and output in paths:
@@ -56,7 +58,7 @@ def profile_files(
     naming = Naming(_symbol_files(options.symfs), _kallsyms(options.kallsyms))
     with output_folder(output, FILES) if output else nullcontext() as folder:
         step("reading")
-        opened = open_profile(paths, options.cpu, options.source)
+        opened = open_profile(paths, options.cpu, options.source, raw_spe)
         step("counting")
         profile = build_profile(
             opened.samples, naming, opened.gaps, top=options.top, physical=options.physical

@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import pyarrow as pa
 
 from spetrace import __version__
-from spetrace.background import in_background, until
-from spetrace.errors import InputError, UsageError
+from spetrace.errors import InputError, NothingToReplayError, UsageError
 from spetrace.quality import Quality
 from spetrace.replay.parameters import Parameters
 from spetrace.report.atomic import write_batches, write_table, write_text
@@ -32,14 +30,13 @@ from spetrace.tables.kvm_exits import KVM_EXITS
 from spetrace.tables.kvm_memory import REFAULTS, VM_STATE
 from spetrace.tables.mappings import MAPPINGS
 from spetrace.tables.quality import QUALITY
-from spetrace.tables.recording import Recording
 from spetrace.tables.recording_gaps import RECORDING_GAPS
 from spetrace.tables.session import Assumption, Session, batches_of, pieces_of
 from spetrace.tables.spe_register_accesses import SPE_REGISTER_ACCESSES
 from spetrace.tables.stage2_faults import STAGE2_FAULTS
 from spetrace.tables.table import Table
 from spetrace.tables.threads import THREADS
-from spetrace.workflow.session_records import records_schema, session_records
+from spetrace.workflow.session_records import SPE_FILE
 
 VERSION = 1
 DESCRIPTION = "session.json"
@@ -49,7 +46,7 @@ DERIVED = (
     KVM_EXITS, STAGE2_FAULTS, SPE_REGISTER_ACCESSES, VM_STATE, REFAULTS,
 )  # fmt: skip
 OWNED = (
-    DESCRIPTION, EVENT_LOG, "quality.parquet", "spe_records.parquet", "tracepoints",
+    DESCRIPTION, EVENT_LOG, "quality.parquet", SPE_FILE, "tracepoints",
     *(f"{table.name}.parquet" for table in DERIVED),
 )  # fmt: skip
 """What may be in a session folder; an earlier one's is removed where the new one lacks it."""
@@ -82,48 +79,31 @@ def quality_table(quality: Sequence[tuple[int | None, Quality]]) -> pa.Table:
     return QUALITY.from_rows(rows)
 
 
-def write_tables(
-    session: Session,
-    recordings: Sequence[Recording],
-    folder: Path,
-    progress: Callable[[float], None] = lambda _done: None,
-    *,
-    explained: bool = False,
-) -> dict[str, int]:
+def write_tables(session: Session, folder: Path) -> dict[str, int]:
     """Write the session's tables, and its event log where it has one, into `folder`.
 
-    `recordings` are the session's inputs in their order: SPE records are decoded once more and
-    streamed to disk beside all else, their codes in words beside them where `explained`. Returns rows
-    by file. Raises OutputError.
+    SPE records and what was lost are not among them. Returns rows by file. Raises OutputError.
     """
+    rows = _write_tracepoints(session.tracepoints, folder)
+    rows |= _write_events(session, folder / EVENT_LOG)
+    for table in DERIVED:
+        if table.name in session.tables:
+            path = folder / f"{table.name}.parquet"
+            batches = batches_of(session.tables, table.name)
+            rows[path.name] = write_batches(batches, table.schema, path)
+    return rows
 
-    def records(stop: Event) -> dict[str, int]:
-        if not any(recording.spe for recording in recordings):
-            return {}
-        batches = session_records(recordings, session.clocks, explained, progress)
-        schema, path = records_schema(explained), folder / "spe_records.parquet"
-        return {path.name: write_batches(until(stop, batches), schema, path)}
 
-    with in_background(records) as writing:
-        rows = _write_tracepoints(session.tracepoints, folder)
-        rows |= _write_events(session, folder / EVENT_LOG)
-        for table in DERIVED:
-            if table.name in session.tables:
-                path = folder / f"{table.name}.parquet"
-                batches = batches_of(session.tables, table.name)
-                rows[path.name] = write_batches(batches, table.schema, path)
-        rows = writing.result() | rows
-    return rows | _write(quality_table(session.quality), folder / "quality.parquet")
+def write_quality(session: Session, folder: Path) -> dict[str, int]:
+    """Write what was lost, once all inputs were gone through; rows by file. Raises OutputError."""
+    table, path = quality_table(session.quality), folder / "quality.parquet"
+    write_table(table, path)
+    return {path.name: len(table)}
 
 
 def write_description(session: Session, folder: Path) -> None:
     """Write session.json: a folder with one is complete. Raises OutputError."""
     write_text(json.dumps(describe_session(session), indent=2) + "\n", folder / DESCRIPTION)
-
-
-def _write(table: pa.Table, path: Path) -> dict[str, int]:
-    write_table(table, path)
-    return {path.name: len(table)}
 
 
 def describe_session(session: Session) -> dict[str, Any]:
@@ -162,8 +142,19 @@ def _file_name(tracepoint: str) -> str:
 
 
 def is_session_folder(path: Path) -> bool:
-    """Whether `path` is a folder with a session.json and an event log."""
-    return (path / DESCRIPTION).is_file() and (path / EVENT_LOG).is_file()
+    """Whether `path` is a folder that `spetrace ingest` wrote (results have a session.json, too)."""
+    return (path / DESCRIPTION).is_file() and not (path / "results.parquet").is_file()
+
+
+def event_log_of(folder: Path) -> Path:
+    """The event log of a session folder; NothingToReplayError where its recordings gave none."""
+    path = folder / EVENT_LOG
+    if not path.is_file():
+        raise NothingToReplayError(
+            f"{folder}: nothing to replay: holds no {EVENT_LOG}, which spetrace ingest writes where "
+            "there is SPE data, recorded or assumed (--assume-spe)"
+        )
+    return path
 
 
 def read_session(folder: Path, events: pa.Table) -> Session:

@@ -30,8 +30,8 @@ from spetrace.workflow.output_folder import output_folder
 from spetrace.workflow.pipeline import open_session, read_all, silent
 from spetrace.workflow.session_folder import (
     DESCRIPTION,
-    EVENT_LOG,
     describe_session,
+    event_log_of,
     is_session_folder,
 )
 from spetrace.workflow.session_folder import quality_table as counters_of
@@ -178,7 +178,7 @@ def _files_of(path: Path, *, measured: bool) -> list[Path]:
         return [path]
     tables = [path / f"{table.name}.parquet" for table in (KVM_EXITS, STAGE2_FAULTS)]
     read = [file for file in tables if measured and file.is_file()]
-    return [path / DESCRIPTION, path / EVENT_LOG, *read]
+    return [path / DESCRIPTION, event_log_of(path), *read]
 
 
 def _hash(path: Path) -> str:
@@ -202,7 +202,7 @@ def prepare_session(
     parameters = Parameters().updated(session.parameters).updated(found).overridden(given)
     step(f"preparing {source.capture.name}")
     with output_folder(folder) as target:
-        save_prepared(target, session.events, parameters, maps)
+        save_prepared(target, session.iter_events(), parameters, maps)
         facts = describe_session(session) | {"quality": _losses(session)}
         (target / SESSION_FACTS).write_text(json.dumps(facts), encoding="utf-8")
 
@@ -212,7 +212,7 @@ def _open(
 ) -> tuple[Session, PlacementMaps | None]:
     seeds = source.capture.seeds
     if not seeds:
-        return open_session(source.paths, options, step), None
+        return open_session(source.paths, options, step, hold_events=False), None
     recordings = read_all(source.paths, step)
     step(f"assembling {source.capture.name}")
     session, placements = assemble_placements(recordings, options, seeds)

@@ -127,11 +127,16 @@ def run_sweep(
     """
     check_owner(folder, DESCRIPTION_FILE)
     with locked(folder / CACHE):
-        plan = plan_sweep(request, folder, step)
-        tasks = _tasks(plan, folder / CACHE, cache_url, step)
-        _compute(tasks, compute or (lambda ts: run_local(ts, jobs)), folder, step, progress)
-        step("writing results")
-        _write(plan, folder)
+        try:
+            plan = plan_sweep(request, folder, step)
+            tasks = _tasks(plan, folder / CACHE, cache_url, step)
+            _compute(tasks, compute or (lambda ts: run_local(ts, jobs)), folder, step, progress)
+            step("writing results")
+            _write(plan, folder)
+        except KeyboardInterrupt:
+            raise SweepInterruptedError(
+                "interrupted; no results were written, and the same command goes on from there"
+            ) from None
     return plan
 
 

@@ -8,11 +8,14 @@ from pathlib import Path
 import plotly.graph_objects as go
 import polars as pl
 import pytest
+from builders import spe_load_record
 from polars.testing import assert_frame_equal
 
 import spetrace
+from spetrace.api.command import replay_call
 from spetrace.cli.main import run as command
 from spetrace.replay.strategies.map_on_fault import MapOnFault
+from spetrace.session.options import SessionOptions
 
 TRACES = Path(__file__).resolve().parents[2] / "sample_traces"
 FILES = [str(TRACES / "spe-on-kvm" / name) for name in ("guest.perf.data", "host.dat")]
@@ -97,6 +100,24 @@ def test_run_names_the_call_that_made_it(session: spetrace.Session) -> None:
     again = eval(said, {"spetrace": spetrace})
     assert_frame_equal(again.results, run.results)
     assert again.facts["parameters"] == run.facts["parameters"]
+
+
+def test_call_tells_what_is_not_as_by_default() -> None:
+    run = spetrace.replay(LOG, "pin-vm", outcomes=True, fidelity=False, keep_ns=None)
+    said = run.facts["command"]
+    assert said.endswith(", strategies='pin-vm', outcomes=True, fidelity=False, keep_ns=None)")
+    again = eval(said, {"spetrace": spetrace})
+    assert again.facts["parameters"]["keep_ns"] is None
+    assert_frame_equal(again.outcomes, run.outcomes)
+
+
+def test_call_tells_files_of_bare_spe_bytes_apart() -> None:
+    options = SessionOptions(clock_offset_ns=0)
+    said = replay_call([Path("host.dat")], [Path("spe.bin")], options, {"strategies": "all"})
+    assert said == (
+        "spetrace.replay(spetrace.open_session('host.dat', raw_spe=['spe.bin'], clock_offset_ns=0), "
+        "strategies='all')"
+    )
 
 
 def test_outcomes_are_there_where_asked_for() -> None:
@@ -206,3 +227,11 @@ def test_session_folder_is_replayed_in_its_own_pages(tmp_path: Path) -> None:
     assert_frame_equal(
         spetrace.replay(folder, page_size=4096).results, spetrace.replay(folder).results
     )
+
+
+def test_bare_spe_bytes_are_not_replayed_and_it_says_why(tmp_path: Path) -> None:
+    path = tmp_path / "spe.bin"
+    path.write_bytes(spe_load_record(1000, 0x4000, 0x8000))
+    session = spetrace.open_session(raw_spe=[path])
+    with pytest.raises(spetrace.NothingToReplayError, match="SPE data comes without AUX records"):
+        spetrace.replay(session)

@@ -9,9 +9,13 @@ from pathlib import Path
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
+from builders import spe_load_record
 from polars.testing import assert_frame_equal
 
 import spetrace
+from spetrace.api import frames
+from spetrace.api.notebook import inputs_html
+from spetrace.ingest.importer import read_raw_spe
 from spetrace.tables.catalog import TABLES
 from spetrace.tables.recording import Recording
 
@@ -170,6 +174,37 @@ def test_records_are_those_of_the_reference_dump() -> None:
         lines = sum(1 for _ in dump)
     records = spetrace.open_session(folder / "spe.perf.data").spe_records
     assert records.select(pl.len()).collect().item() == lines - 1
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    path = tmp_path / "spe.bin"
+    path.write_bytes(b"".join(spe_load_record(1000 + n, 0x4000, 0x8000) for n in range(5)))
+    return path
+
+
+def test_reports_take_files_of_bare_spe_bytes(bare: Path) -> None:
+    host = TRACES / "spe-on-kvm" / "host.dat"
+    session = spetrace.open_session(host, raw_spe=[bare])
+    assert session.profile().samples == 5
+    assert session.plot_latencies().data
+    assert session.kvm.summary.vms
+    assert [Path(i["name"]).name for i in session.inputs] == ["host.dat", "spe.bin"]
+    assert spetrace.profile(raw_spe=[bare]).pages["samples"].to_list() == [5]
+
+
+def test_records_are_counted_where_no_column_is_asked_for(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = []
+    monkeypatch.setattr(frames, "register_io_source", lambda source, **_: read.append(source))
+    frames.scan_records([read_raw_spe(bare)], dict)
+    assert sum(len(frame) for frame in read[0]([], None, None, None)) == 5
+
+
+def test_size_that_is_not_known_is_absent() -> None:
+    assert "<td>-</td>" in inputs_html([{"name": "a", "format": "text"}], ())
+    assert "<td>0</td>" in inputs_html([{"name": "a", "format": "text", "size_bytes": 0}], ())
 
 
 def test_recording_is_read_as_it_is() -> None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from spetrace.replay.engine import replay
@@ -84,15 +86,17 @@ def test_replay_speed(benchmark: object, events: pa.Table) -> None:
     }
 
 
+LONG = 8
+"""A long log is so many times RECORDS."""
 MEMORY = """
 import sys
 sys.path.insert(0, {folder!r})
-from test_replay import session, replay, Parameters
+from test_replay import long_log, session, replay, Parameters
 def megabytes(name):
     with open("/proc/self/status") as file:
         return next(int(line.split()[1]) for line in file if line.startswith(name)) / 1024
 replay(session(100_000), Parameters())
-events = session()
+events = {events}
 open("/proc/self/clear_refs", "w").write("5")
 before = megabytes("VmRSS")
 replay(events, Parameters())
@@ -100,8 +104,21 @@ print(megabytes("VmHWM") - before)
 """
 
 
-def test_replay_memory_beyond_the_tables(benchmark: object, request: pytest.FixtureRequest) -> None:
-    code = MEMORY.format(folder=str(request.path.parent))
+def long_log(events: pa.Table) -> Iterator[pa.RecordBatch]:
+    """LONG times the same recording, one after the other."""
+    batches = events.to_batches(1 << 18)
+    length = batches[-1].column("ts")[-1].as_py() + 1
+    for turn in range(LONG):
+        for batch in batches:
+            later = pc.add(batch.column("ts"), turn * length)
+            yield batch.set_column(0, batch.schema.field("ts"), later)
+
+
+@pytest.mark.parametrize("events", ["session()", "long_log(session())"])
+def test_replay_memory_beyond_the_tables(
+    benchmark: object, request: pytest.FixtureRequest, events: str
+) -> None:
+    code = MEMORY.format(folder=str(request.path.parent), events=events)
 
     def measure() -> float:
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)

@@ -55,3 +55,4 @@ def test_tables_and_costs_are_offered_by_their_beginnings() -> None:
 def test_help_shows_the_names_of_extras_and_whole_conditions(spetrace: Command) -> None:
     assert "'spetrace[cluster]'" in " ".join(spetrace("sweep", "--help").out.split())
     assert "…" not in spetrace("compare", "--help").out
+    assert "[[vm]]" in spetrace("align", "--help").out

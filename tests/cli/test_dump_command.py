@@ -70,7 +70,7 @@ def test_what_cannot_be_dumped_is_one_sentence(spetrace: Command, tmp_path: Path
     empty = tmp_path / "empty.bin"
     empty.touch()
     for words, code, part in (
-        ((KVM,), 3, "trace.dat: SPE data: the recording has none"),
+        ((KVM,), 4, "trace.dat: the recording holds no SPE data"),
         ((SPE, "--cpu", "7"), 2, "--cpu 7"),
         (("--raw-spe", SPE, "--cpu", "0"), 2, "--raw-spe"),
         (("--raw-spe", empty), 3, "empty.bin: byte 0: file: is empty"),

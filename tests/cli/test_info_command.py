@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from builders_perf_tracepoints import NOTE_EVENT, TRACED, entry, sample, traced, tracing_data
 from cli.command import SAMPLES, Command
 
@@ -45,6 +46,21 @@ def test_losses_are_shown_with_their_remedy(spetrace: Command, tmp_path: Path) -
     assert result.code == 0, result.err
     assert "data_loss" in result.out
     assert "remedy: " in result.out
+
+
+def test_lines_are_broken_to_the_terminal(
+    spetrace: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut = tmp_path / "cut.dat"
+    cut.write_bytes(KVM.read_bytes()[:-2000])
+    monkeypatch.delenv("COLUMNS")
+    whole = spetrace("info", cut, SPE).out
+    monkeypatch.setenv("COLUMNS", "50")
+    narrow = spetrace("info", cut, SPE).out
+    assert max(map(len, whole.splitlines())) > 90
+    assert max(len(line) for line in narrow.splitlines() if "/" not in line) <= 50
+    assert narrow.split() == whole.split()
+    assert "    CPU 0: 1,562 records, 99,968 bytes, 5 AUX\n           records\n" in narrow
 
 
 def test_samples_of_perf_data_are_shown_by_event(spetrace: Command, tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_kvm_recording_alone_has_no_event_log(spetrace: Command, tmp_path: Path)
     check_schemas(tmp_path / "out")
     assert pq.read_metadata(tmp_path / "out" / "tracepoints" / "kvm_entry.parquet").num_rows == 865
     replayed = spetrace("replay", tmp_path / "out")
-    assert replayed.code == 3
+    assert replayed.code == 4
 
 
 def test_session_says_what_it_was_made_of(spetrace: Command, tmp_path: Path) -> None:

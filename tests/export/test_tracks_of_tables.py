@@ -95,6 +95,14 @@ def test_fault_with_its_details() -> None:
     assert (fault.time, fault.details) == (7, details)
 
 
+def test_fault_of_unknown_access_says_none() -> None:
+    unknown = dict.fromkeys(("is_write", "on_stage1_walk", "is_fetch", "is_cache_maintenance"))
+    rows = [FAULT | unknown, FAULT | {"is_write": False}]
+    tables = {"stage2_faults": table(STAGE2_FAULTS, rows)}
+    faults = shown(*session_marks(tables, Machines([]))).instants
+    assert [fault.name for fault in faults] == ["translation", "translation, read"]
+
+
 def test_register_writes_and_buffer_full_events() -> None:
     events = [
         {"ts": 1, "vm": 0, "vcpu": 0, "kind": "sysreg_write", "reg": "PMSCR_EL1", "value": 3},
@@ -206,3 +214,23 @@ def test_any_exits_give_a_trace_that_keeps_the_rules(rows: list[dict]) -> None:
     host = [s for s in trace.slices if s.name == "WFx"]
     assert sorted(s.details["row"] for s in host) == list(range(len(rows)))
     assert all(s.start == rows[s.details["row"]]["exit_ns"] for s in host)
+
+
+def test_strategies_come_after_all_vcpus() -> None:
+    machines = Machines([])
+    vcpus = [machines.vcpu(0, vcpu) for vcpu in (0, 40, None)]
+    row = {"strategy": "pin-vm", "vm": 0, "ts": 1, "pinned_bytes": 4096}
+    *_, pinned = run_marks(Run(pinned=table(PINNED, [row])), machines)
+    group = pinned.tracks[0].parent
+    assert group is not None
+    assert [group.parent == vcpu.parent for vcpu in vcpus] == [True] * 3
+    assert all(group.rank > vcpu.rank for vcpu in vcpus)
+
+
+def test_asking_for_a_track_again_takes_no_other_number() -> None:
+    machines = Machines([{"vm": 0, "pid": 50}])
+    first = [machines.vcpu(vm, vcpu) for vm in (0, 1) for vcpu in (0, 1)]
+    again = [machines.vcpu(vm, vcpu) for vm in (0, 1) for vcpu in (0, 1)]
+    assert first == again
+    own = sorted({track.tid for track in first} | {machines.vm(1).pid})
+    assert own == list(range(own[0], own[0] + 5))

@@ -43,11 +43,10 @@ def test_distances_are_those_of_resampling(surviving: int) -> None:
 @pytest.mark.parametrize("surviving", [1, 5, 50, 99])
 def test_shifts_have_the_chances_of_resampling(surviving: int, percent: int) -> None:
     measure = latencies(RECORDS)
-    assert measure.values is not None
     drawn = shifts_of_random_losses(
         percent / 100,
         measure.counts(),
-        measure.values,
+        measure.bin_values,
         surviving,
         np.random.default_rng(3),
         20_000,

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from plain_fidelity import compared, latencies, places, plain_distance, plain_percentile
 
 from spetrace.fidelity.compare import build_fidelity
+from spetrace.fidelity.measure import distribution
+from spetrace.fidelity.survival import EVERY, NOT_REPLAYED
+from spetrace.fidelity.tally import Tallying
 from spetrace.tables.fidelity import FIDELITY
-from spetrace.tables.results import OUTCOMES
 
 
 def test_distance_worked_out_by_hand() -> None:
@@ -43,10 +45,16 @@ def test_measure_that_no_record_has() -> None:
     assert (row["records"], row["surviving"], row["value"]) == (0, 0, None)
 
 
-def test_only_captured_records_survive() -> None:
-    codes = np.arange(len(OUTCOMES), dtype=np.uint8)
-    table = build_fidelity([places(list(range(len(OUTCOMES))))], {"s": codes})
-    assert table["surviving"].to_pylist() == [1]
+def test_records_that_were_not_replayed_count_for_bins_alone() -> None:
+    tallying = Tallying()
+    marked = [(EVERY, None), (NOT_REPLAYED, np.array([0, 3]))]
+    tallying.add(np.array([7, 7, 8, 9]), np.zeros(1, np.int64), None, marked)
+    tally = tallying.take()
+    measure = distribution("pc", "functions", tally.values.astype(np.int64), tally.groups, most=2)
+    table = build_fidelity([measure], {"s": NOT_REPLAYED})
+    assert (table["records"].to_pylist(), table["surviving"].to_pylist()) == ([2], [2])
+    assert measure.counts(EVERY).tolist() == [2, 2]
+    assert measure.counts(NOT_REPLAYED).tolist() == [1, 1]
     assert table.schema == FIDELITY.schema
 
 

@@ -105,6 +105,9 @@ def test_folder_of_perf_data_files_is_refused_by_name(tmp_path: Path) -> None:
     file = spe_perf_data()
     file.features[Feature.DIR_FORMAT] = file.pack("Q", 1)
     (tmp_path / "data").write_bytes(file.build())
+    with pytest.raises(InputError, match=f"perf record --kcore: give .* {tmp_path / 'data'}"):
+        read_recording(tmp_path)
+    (tmp_path / "data.0").touch()
     for path in (tmp_path, tmp_path / "data"):
         with pytest.raises(InputError, match=r"perf record --threads"):
             read_recording(path)

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from session.session_recordings import whole_session
 
 from spetrace.ingest.importer import read_recording
 from spetrace.kvm.summarize import summarize_kvm
 from spetrace.replay.strategy_guide import choose
-from spetrace.session.assemble import assemble, assemble_tables
+from spetrace.session.assemble import assemble
 from spetrace.session.options import AssumedSpe, SessionOptions
 from spetrace.workflow.pipeline import run_session
 from spetrace.workflow.session_folder import quality_table
@@ -24,7 +25,7 @@ EXIT = re.compile(r" kvm_exit: +(\w+): HSR_EC: 0x[0-9a-f]+ \((\w+)\)")
 
 def session_of(shared: Path, name: str, **options):
     recording = read_recording(shared / "captures" / "kvm" / name)
-    return assemble_tables([recording], SessionOptions(**options))
+    return whole_session([recording], SessionOptions(**options))
 
 
 def summary_of(session):

@@ -6,7 +6,7 @@ from io import StringIO
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
-from session.session_recordings import event, host
+from session.session_recordings import event, host, whole_session
 
 from spetrace.errors import TraceError
 from spetrace.kvm.inference import ToldStage2, check_inference
@@ -15,7 +15,6 @@ from spetrace.report.kvm_html import render_kvm_html
 from spetrace.report.kvm_json import render_kvm_json
 from spetrace.report.kvm_terminal import render_kvm
 from spetrace.report.kvm_view import view_kvm
-from spetrace.session.assemble import assemble_tables
 from spetrace.session.host_trace import USED
 from spetrace.session.options import SessionOptions
 from spetrace.workflow.session_folder import quality_table
@@ -45,7 +44,7 @@ def test_any_trace_is_summed_up_and_shown(rows, infer) -> None:
     try:
         for way in ("probes", "tracepoints"):
             options = SessionOptions(stage2_from=way, infer_read_only=infer)
-            sessions.append(assemble_tables([host(rows)], options))
+            sessions.append(whole_session([host(rows)], options))
     except TraceError:
         return
     summary = summarize_kvm(sessions[1].tables, {}, quality_table(sessions[1].quality))

@@ -4,6 +4,7 @@ from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reader_promises import assert_as_declared, assert_clear, event_rows
 
 from spetrace.errors import InputError
 from spetrace.ingest.event_text import chunks
@@ -43,7 +44,6 @@ kvm-vcpu-2658      1d.... 4888974us : kvm_arm_setup_debug: vcpu: 0000000055e7c92
       kvm-vcpu-0    2658   1 1 00000000 00000000 [2a34f085] 4888.974ms (+0.001ms): kvm_entry: PC: 0xffff8000800368bc
 """
 TEXTS = st.sampled_from([FTRACE, REPORT, PERF, VERBOSE])
-COLUMNS = ["index", "time_ns", "cpu", "pid", "comm", "tgid"]
 WORDS = st.sampled_from(
     ["-1", " [001] ", "kvm_entry", ": ", "PC: 0x", "=", "(", ")", "\n", "\r\n", "0x", "9" * 25, ".000001",
      "CPU:1 [LOST 999999999999999 EVENTS]\n", "kvm:kvm_exit", "PERF_RECORD_LOST lost ", " 1.000000: ", "VM:1 ", "us : ", "cpus=", "# tracer: nop\n", "\ufeff", "é", "\0", "a=1 b=0x2"]
@@ -54,12 +54,22 @@ def outcome(data: bytes) -> Recording | str:
     try:
         recording = read("x", memoryview(data))
     except InputError as error:
+        assert_clear(error)
         return str(error)
+    assert_as_declared(recording, len(data))
     for frame in recording.tracepoints.values():
-        assert frame.columns[:6] == COLUMNS
-        told = ["index", "time_ns"] if "perf" in recording.format else COLUMNS[:4]
+        told = ["index", "time_ns"] + ([] if "perf" in recording.format else ["cpu", "pid"])
         assert not frame.select(told).null_count().sum_horizontal()[0]
     return recording
+
+
+def assert_lines_are_counted_once(data: bytes) -> None:
+    """Each line is an event, or counted as none, or tells of the recording; or all is refused."""
+    found = outcome(data)
+    if isinstance(found, Recording):
+        skipped = ("text_unparsed_lines", "text_side_band_lines")
+        lines = sum(found.quality.counts.get(name, 0) for name in skipped)
+        assert event_rows(found) + lines <= data.count(b"\n") + 1
 
 
 @settings(deadline=None, max_examples=100)
@@ -69,8 +79,8 @@ def outcome(data: bytes) -> Recording | str:
     )
 )
 def test_any_text_is_a_recording_or_our_error(data: bytes) -> None:
-    sniff(data)
-    outcome(data)
+    assert isinstance(sniff(data), bool)
+    assert_lines_are_counted_once(data)
 
 
 @settings(deadline=None, max_examples=100)
@@ -79,7 +89,7 @@ def test_any_damage_gives_a_recording_or_our_error(text: bytes, data: st.DataObj
     place = data.draw(st.integers(0, len(text)))
     insert = data.draw(st.one_of(WORDS.map(str.encode), st.binary(max_size=3)))
     skip = data.draw(st.integers(0, 40))
-    outcome(text[:place] + insert + text[place + skip :])
+    assert_lines_are_counted_once(text[:place] + insert + text[place + skip :])
 
 
 @settings(deadline=None, max_examples=60)

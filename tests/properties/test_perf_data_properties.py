@@ -15,10 +15,12 @@ from builders_side_band import build_id_record, comm, fork, mmap, mmap2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ingest.perf_data.reading import read_bytes, read_spe, spe_rows
+from reader_promises import assert_as_declared, assert_clear
 
 from spetrace.errors import InputError
 from spetrace.ingest.perf_data.abi import Feature, RecordType
 from spetrace.ingest.perf_data.framing import RecordWalk
+from spetrace.tables.recording import Recording
 
 RECORDS = b"".join(spe_load_record(1000 + n, 0x4000 + 4 * n, 0x8000) for n in range(3))
 
@@ -68,16 +70,19 @@ FILES = [
 FORMS = pytest.mark.parametrize("data", FILES, ids=["little", "big", "pipe"])
 
 
-def try_reading(data: bytes, *, decode: bool = True) -> None:
-    """Read all there is; any error but ours fails the test."""
+def read_or_refuse(data: bytes, *, decode: bool = True) -> Recording | None:
+    """What there is, as declared; None where it is refused in a clear sentence."""
     try:
         recording = read_bytes(data)
-    except InputError:
-        return
-    if decode and recording.spe is not None:
-        assert len(recording.spe.aux_records) <= len(data)
-        assert spe_rows(recording.spe).height <= len(data)
-    assert all(0 < count < 1 << 64 for count in recording.quality.counts.values())
+    except InputError as error:
+        assert_clear(error)
+        return None
+    assert_as_declared(recording, len(data), decode=decode)
+    return recording
+
+
+def offsets_and_times(recording: Recording) -> set[tuple[int, int | None]]:
+    return set(spe_rows(recording.spe).select("aux_offset", "time_ns").iter_rows())
 
 
 @FORMS
@@ -94,8 +99,12 @@ def test_whole_file_has_no_damage(data: bytes) -> None:
 
 @FORMS
 def test_truncations_give_a_recording_or_our_error(data: bytes) -> None:
+    whole = offsets_and_times(read_bytes(data))
     for size in range(0, len(data), 11 if data[:8] == b"2ELIFREP" else 7):
-        try_reading(data[:size], decode=size % 28 == 0)
+        decode = size % 28 == 0
+        part = read_or_refuse(data[:size], decode=decode)
+        if decode and part is not None and part.spe is not None:
+            assert offsets_and_times(part) <= whole
 
 
 @FORMS
@@ -106,19 +115,23 @@ def test_damaged_bytes_give_a_recording_or_our_error(data: bytes, drawn: st.Data
     places = st.lists(st.integers(8, len(data) - 1), min_size=1, max_size=4)
     for at in drawn.draw(places):
         damaged[at] = drawn.draw(st.integers(0, 255))
-    try_reading(bytes(damaged))
+    recording = read_or_refuse(bytes(damaged))
+    assert recording is None or not recording.tracepoints
 
 
 @FORMS
 def test_damage_at_every_few_bytes_gives_a_recording_or_our_error(data: bytes) -> None:
     for at in range(8, len(data), 29):
-        try_reading(data[:at] + bytes([data[at] ^ (0xFF, 0x80, 0x01)[at % 3]]) + data[at + 1 :])
+        flipped = data[at] ^ (0xFF, 0x80, 0x01)[at % 3]
+        recording = read_or_refuse(data[:at] + bytes([flipped]) + data[at + 1 :])
+        assert recording is None or not recording.tracepoints
 
 
 @settings(deadline=None, max_examples=60)
 @given(magic=st.sampled_from([b"PERFILE2", b"2ELIFREP", b""]), data=st.binary(max_size=300))
 def test_any_bytes_give_a_recording_or_our_error(magic: bytes, data: bytes) -> None:
-    try_reading(magic + data)
+    recording = read_or_refuse(magic + data)
+    assert recording is None or recording.spe is None
 
 
 @settings(deadline=None, max_examples=60)
@@ -126,8 +139,10 @@ def test_any_bytes_give_a_recording_or_our_error(magic: bytes, data: bytes) -> N
 def test_any_bytes_as_records_give_a_recording(data: bytes, order: str) -> None:
     file = spe_perf_data(order)
     file.records.append(data)
-    try_reading(file.build_pipe())
-    read_bytes(file.build())
+    read_or_refuse(file.build_pipe())
+    recording = read_bytes(file.build())
+    assert_as_declared(recording, len(file.build()))
+    assert not recording.tracepoints
 
 
 @settings(deadline=None, max_examples=50)

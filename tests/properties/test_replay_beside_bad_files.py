@@ -65,14 +65,17 @@ def test_damaged_session_folder_is_replayed_or_refused(
     shutil.rmtree(output, ignore_errors=True)
 
 
-@pytest.mark.parametrize("name", ["session.json", "events.parquet", "quality.parquet"])
+@pytest.mark.parametrize(
+    ("name", "code"), [("session.json", 3), ("events.parquet", 4), ("quality.parquet", 3)]
+)
 def test_session_folder_without_a_file_is_refused(
-    session_folder: Path, tmp_path: Path, name: str
+    session_folder: Path, tmp_path: Path, name: str, code: int
 ) -> None:
+    """Without an event log it is as that of a KVM recording: there is nothing to replay."""
     shutil.copytree(session_folder, tmp_path / "cut")
     (tmp_path / "cut" / name).unlink()
     result = replay([tmp_path / "cut"])
-    assert result.code == 3
+    assert result.code == code
     assert str(tmp_path / "cut") in result.err
 
 

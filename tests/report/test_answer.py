@@ -42,7 +42,7 @@ def test_answer_names_the_only_one_that_keeps_all() -> None:
     first, second = answer(total, BOUNDS)
     assert first == (
         "Of 2 strategies only pin-vm captures all 1,000 sample records; it pins 1 MiB at the peak, "
-        "with 500 ns of overhead."
+        "with 500 ns of overhead and setup."
     )
     assert second.startswith(
         "map-on-fault misses 20 records (2.0 %) and pins nothing; inject-abort"

@@ -57,6 +57,18 @@ def test_chart_shows_noise_and_value_of_one_measure_at_a_time() -> None:
     assert "No record to compare is lost by pin-vm." in chart.caption
 
 
+def test_noise_is_absent_where_no_record_survives() -> None:
+    run = fidelity_run()
+    lost, kept = measures_of(run)[0].marks
+    assert (lost.text, lost.noise, lost.noise_p95) == ("-", "-", None)
+    assert kept.noise == "0.03"
+    chart = fidelity_chart(run)
+    assert chart is not None
+    noise = chart.traces[chart.choices[0].traces[0]]
+    assert noise["x"] == [0.0, 0.03]
+    assert "-, noise up to -" in noise["text"][0]
+
+
 def test_answer_names_who_skews_what() -> None:
     (sentence,) = on_fidelity(measures_of(fidelity_run()))
     assert sentence.endswith("to the profile, map-on-fault skews latency p99.")

@@ -121,4 +121,14 @@ def test_label_of_many_strategies_is_cut(names: int) -> None:
 def test_standing_holds_both_ends_of_the_overhead() -> None:
     rows = {"a": counters(captured=1, overhead_ns=5), "b": counters(captured=1, setup_ns=9)}
     run = run_of({name: {"vms": {}, "total": row} for name, row in rows.items()})
-    assert standings_of(run) == [Standing(("a", "b"), 1, 0, 0, (5, 9), "front")]
+    assert standings_of(run) == [Standing(("a", "b"), 1, 0, 0, (5, 9), True, "front")]
+    chart = pareto(run)
+    assert chart is not None
+    assert chart.traces[0]["text"][0].endswith("<br>5 ns to 9 ns of overhead and setup")
+
+
+def test_overhead_without_setup_is_called_that() -> None:
+    row = counters(captured=1, overhead_ns=5)
+    chart = pareto(run_of({"a": {"vms": {}, "total": row}}))
+    assert chart is not None
+    assert chart.traces[0]["text"][0].endswith("<br>5 ns of overhead")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
@@ -10,11 +11,13 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
+from processes import ended_process
 from runs import full_run, small_run
 
 from spetrace.errors import InputError, OutputError, UsageError
 from spetrace.report import dataset as module
 from spetrace.report.dataset import Collected, collect
+from spetrace.report.folder_lock import holding
 from spetrace.report.parquet import load_run, save_run
 from spetrace.tables.run import Run
 
@@ -164,6 +167,34 @@ def test_rows_of_a_strategy_without_results_are_an_error(tmp_path: Path) -> None
     )
     with pytest.raises(InputError, match="has strategy nobody"):
         put(tmp_path / "ds", a=saved(run, tmp_path / "a"))
+
+
+def test_folder_whose_session_json_says_nothing_is_refused(tmp_path: Path) -> None:
+    run = saved(small_run(), tmp_path / "a")
+    (run / "session.json").write_text("{}")
+    with pytest.raises(InputError, match="names no strategy: give the folder that spetrace replay"):
+        put(tmp_path / "ds", a=run)
+    assert not (tmp_path / "ds").exists()
+
+
+def test_two_that_collect_come_one_after_the_other(tmp_path: Path) -> None:
+    run, folder = saved(small_run(), tmp_path / "a"), tmp_path / "ds"
+    folder.mkdir()
+    with ThreadPoolExecutor(1) as pool:
+        with holding(folder):
+            made = pool.submit(put, folder, a=run)
+            with pytest.raises(TimeoutError):
+                made.result(0.3)
+            assert list(folder.iterdir()) == []
+        assert made.result()[0].is_new
+    assert not put(folder, a=run)[0].is_new
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
+    left = tmp_path / "ds" / f".collect.{ended_process()}"
+    left.mkdir(parents=True)
+    put(tmp_path / "ds", a=saved(small_run(), tmp_path / "a"))
+    assert not left.exists()
 
 
 def test_dataset_that_is_a_file_is_an_output_error(tmp_path: Path) -> None:

@@ -13,11 +13,13 @@ from spetrace.tables.events import EVENTS
 from spetrace.tables.spe_records import SPE_RECORDS
 
 
-def test_rising_numbers_are_kept_as_differences() -> None:
+def test_rising_numbers_and_codes_are_kept_as_differences() -> None:
     chosen = encodings(SPE_RECORDS.schema)
-    assert set(chosen["column_encoding"]) == {"aux_offset", "timestamp_ticks", "time_ns"}
-    assert set(encodings(EVENTS.schema)["column_encoding"]) == {"ts", "row"}
-    assert not {"aux_offset", "va", "pa"} & set(chosen["use_dictionary"])
+    rising = {"aux_offset", "timestamp_ticks", "time_ns"}
+    codes = {"pc_exception_level", "operation_class", "operation_payload"}
+    assert set(chosen["column_encoding"]) == rising | codes
+    assert set(encodings(EVENTS.schema)["column_encoding"]) == {"ts", "row", "vcpu"}
+    assert not {"aux_offset", "va", "pa", *codes} & set(chosen["use_dictionary"])
     assert {"pc", "operation", "events"} <= set(chosen["use_dictionary"])
 
 

@@ -94,6 +94,7 @@ def test_page_with_charts_is_whole_and_needs_nothing_else() -> None:
     assert page.scripts == SCRIPTS
     assert not page.attributes & {"src", "href", "onclick"}
     assert "default-src 'none'" in text
+    assert "form-action 'none'; base-uri 'none'" in text
     assert len(text.encode()) < 6_000_000
 
 

@@ -22,6 +22,7 @@ from spetrace.report.run_difference_html import render_difference_html
 from spetrace.report.run_difference_json import render_difference_json
 from spetrace.report.run_difference_terminal import render_difference
 from spetrace.report.run_difference_text import render_difference_text
+from spetrace.report.run_fidelity_difference import FidelityDifference
 from spetrace.tables.fidelity import FIDELITY
 from spetrace.tables.results import COUNTERS
 from spetrace.tables.run import Run
@@ -267,3 +268,12 @@ def test_folder_holds_the_three_formats(tmp_path: Path) -> None:
     save_difference(differ(BEFORE, AFTER), (), tmp_path)
     assert {p.name for p in tmp_path.iterdir()} == {"compare.html", "compare.json", "compare.txt"}
     assert json.loads((tmp_path / "compare.json").read_text())["version"] == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [(12345.0, "cycles", "12,345 cycles"), (-1.5, "cycles", "-1.5 cycles"), (0.25, "1", "0.2500")],
+)
+def test_fidelity_is_written_out(value: float, unit: str, text: str) -> None:
+    difference = FidelityDifference("pin-vm", "pc", unit, value, None, False, None)
+    assert difference.cells == ("pin-vm", "pc", text, "-", "-")

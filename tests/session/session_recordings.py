@@ -9,11 +9,14 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from spetrace.session.assemble import assemble_streamed
 from spetrace.session.event_logs import table_of
 from spetrace.session.event_run import EventRun
 from spetrace.session.merge import in_pieces, merged_batches
+from spetrace.session.options import SessionOptions
 from spetrace.tables.aux_records import AUX_RECORDS
 from spetrace.tables.recording import Recording, TimeConversion
+from spetrace.tables.session import Session
 from spetrace.tables.spe_records import SPE_RECORDS
 
 COMMON = {
@@ -130,3 +133,10 @@ def rows(events: pa.Table, *columns: str) -> list[tuple[Any, ...]]:
 def of_kind(events: pa.Table, *kinds: str) -> pa.Table:
     frame = pl.from_arrow(events)
     return frame.filter(pl.col("kind").cast(pl.String).is_in(kinds)).to_arrow()
+
+
+def whole_session(recordings: list[Recording], options: SessionOptions) -> Session:
+    """The session with its tables, as `spetrace ingest` has it, and its event log in memory."""
+    session = assemble_streamed(recordings, options)
+    session.events = table_of([*session.events.to_batches(), *session.event_batches])
+    return session

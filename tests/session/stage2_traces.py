@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from session_recordings import WRITE, event, host, rows
+from session_recordings import WRITE, event, host, rows, whole_session
 
-from spetrace.session.assemble import assemble_tables
 from spetrace.session.options import SessionOptions
 
 MIB = 1 << 20
@@ -36,7 +35,7 @@ def probe(name: str, time: int, ipa: int, pid: int = 10, **fields: Any) -> dict[
 
 def derived(*events: dict[str, Any], parameters: Any = EMPTY, **options: Any) -> Any:
     """The session of the events, with its tables; stage 2 empty at the start."""
-    return assemble_tables([host(list(events))], SessionOptions(parameters=parameters, **options))
+    return whole_session([host(list(events))], SessionOptions(parameters=parameters, **options))
 
 
 def table(session: Any, name: str, *columns: str) -> list[tuple[Any, ...]]:

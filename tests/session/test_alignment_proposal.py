@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from session_recordings import COMMON, FakeSpe, event, host, spe
 
-from spetrace.errors import InputError, UsageError
+from spetrace.errors import NothingToReplayError, UsageError
 from spetrace.ingest.importer import read_recording
 from spetrace.session.alignment_proposal import propose_alignment
 from spetrace.session.clocks import HostClock
@@ -101,6 +101,19 @@ def test_events_that_fit_anywhere_are_not_clear() -> None:
     assert (found.low, found.high, found.by_chance) == (0, 999_000_999, 1.0)
 
 
+def test_next_best_never_fits_more_events_than_what_is_proposed() -> None:
+    """Ten combs of equal teeth: whichever is proposed, and refused, no other fits more events."""
+    starts = np.concatenate([10**7 * n + np.arange(0, 10**6, 10**4) for n in range(10)])
+    own = GuestTime(starts, starts + 5_000)
+    for seed in range(5):
+        random = np.random.default_rng(seed)
+        times = np.sort(starts[:100] + random.integers(0, 5_000, 100))
+        found = find_offset([(times, own)])
+        assert not found.is_clear
+        assert found.next_agreeing <= found.agreeing == 100
+        assert found.next_agreeing == own.holds(times + found.next_offset).sum() > 90
+
+
 def test_few_events_of_a_busy_guest_are_not_clear() -> None:
     edges = np.cumsum(np.tile([98_000, 2_000], 5_000))
     own = GuestTime(np.append(0, edges[1:-1:2]), edges[0::2])
@@ -183,7 +196,9 @@ def test_guest_cpus_without_a_vcpu_are_left_out_and_counted() -> None:
     inside = np.arange(150, 100_000, 1000)
     proposal = propose_alignment(host(events), [guest_recording({0: inside, 5: inside[:7]})])
     assert proposal.other_cpus == 7
-    with pytest.raises(InputError, match="events are on CPUs 5; VM 0 has guest time on vCPUs 0"):
+    with pytest.raises(
+        NothingToReplayError, match="events are on CPUs 5; VM 0 has guest time on vCPUs 0"
+    ):
         propose_alignment(host(events), [guest_recording({5: inside})])
 
 
@@ -208,5 +223,5 @@ def test_vm_must_be_said_where_there_are_several() -> None:
     ],
 )
 def test_host_without_guest_time_is_an_error(events, cause: str) -> None:
-    with pytest.raises(InputError, match=f"host.dat: clock alignment: .*{cause}"):
+    with pytest.raises(NothingToReplayError, match=f"host.dat: clock alignment: .*{cause}"):
         propose_alignment(host(events), [guest_recording({0: np.array([2])})])

@@ -4,16 +4,23 @@ from session_recordings import event, host, merged, of_kind, rows
 
 from spetrace.errors import NothingToReplayError, UsageError
 from spetrace.quality import Quality
+from spetrace.session import assumed_spe
 from spetrace.session.assemble import assemble
-from spetrace.session.assumed_spe import assumed_run, record_times
+from spetrace.session.assumed_spe import AssumedGuest, GuestClock, assumed_run
+from spetrace.session.event_run import concatenated
 from spetrace.session.options import AssumedSpe, SessionOptions
 
 BASE = 0xFFFF_8000_1000_0000
 
 
 def times(intervals, period: int) -> list[int]:
-    entry, exits = np.array(intervals, np.int64).reshape(-1, 2).T
-    return record_times(entry, exits, period).tolist()
+    return clock_times(*np.array(intervals, np.int64).reshape(-1, 2).T, period)
+
+
+def clock_times(entry, exits, period: int) -> list[int]:
+    clock = GuestClock(entry, exits)
+    due = np.arange(1, clock.records(period) + 1, dtype=np.int64) * period
+    return clock.times(due).tolist()
 
 
 def test_records_come_at_multiples_of_guest_time() -> None:
@@ -38,7 +45,7 @@ def test_records_equal_a_plain_count() -> None:
     entry, exits = edges[::2], edges[1::2]
     moments = [t for a, b in zip(entry, exits, strict=True) for t in range(a, b)]
     for period in (1, 3, 17):
-        assert record_times(entry, exits, period).tolist() == moments[period::period]
+        assert clock_times(entry, exits, period) == moments[period::period]
 
 
 def entry_and_exit(thread: int, exit_ns: int) -> list[dict[str, object]]:
@@ -58,6 +65,39 @@ def test_period_too_short_for_all_vcpus_names_one_that_fits() -> None:
 def test_period_too_short_by_ages_is_refused_at_once() -> None:
     with pytest.raises(UsageError, match="period_ns=140000000000 or more fits"):
         assemble([host(entry_and_exit(0, 1 << 62))], SessionOptions(assume_spe=AssumedSpe(1)))
+
+
+def test_log_that_is_not_held_may_have_more_records() -> None:
+    found = host(entry_and_exit(0, 20 * 10**9) + entry_and_exit(1, 113 * 10**9))
+    load = SessionOptions(assume_spe=AssumedSpe(1000))
+    session = assemble([found], load, hold_events=False)
+    assert next(session.iter_events()).num_rows > 0
+    with pytest.raises(UsageError, match="period_ns=18000000000 or more fits"):
+        assemble(
+            [host(entry_and_exit(0, 1 << 62))],
+            SessionOptions(assume_spe=AssumedSpe(1)),
+            hold_events=False,
+        )
+
+
+INTERVALS = [(100, 160), (90, 120), (200, 200), (300, 290), (150, 320), (310, 400), (400, 431)]
+
+
+@pytest.mark.parametrize("load", [AssumedSpe(10, 2048, 8192), AssumedSpe(7, 1000, 1 << 20)])
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_stretches_are_the_whole(load: AssumedSpe, size: int, monkeypatch) -> None:
+    clock = GuestClock(*np.array(INTERVALS, np.int64).T)
+    guest = AssumedGuest(1, 2, load, 100, clock)
+    whole = list(guest.runs())
+    monkeypatch.setattr(assumed_spe, "_RECORDS_AT_A_TIME", size)
+    stretches = list(guest.runs())
+    assert len(whole) == 1 < len(stretches) == -(-clock.records(load.period_ns) // size)
+    assert merged([concatenated([run for run, _ in stretches])]) == merged([whole[0].run])
+    assert guest.first_ns == 90
+    for number, (_, later_ns) in enumerate(stretches):
+        later = [run.ts.min() for run, _ in stretches[number + 1 :]]
+        assert later_ns <= min(later, default=later_ns)
+    assert stretches[-1].later_ns == whole[-1].later_ns == (1 << 63) - 1
 
 
 def test_buffer_laps_follow_their_last_record() -> None:

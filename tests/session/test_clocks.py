@@ -40,6 +40,14 @@ def test_offset_of_session_toml(tmp_path) -> None:
     assert record_times(spe(GUEST), host(HOST), session_toml=path)[0] == [310, 350]
 
 
+def test_offset_of_a_vm_holds_over_that_of_all_and_a_flag_over_both(tmp_path) -> None:
+    path = tmp_path / "session.toml"
+    path.write_text("clock_offset_ns = -600\n[[vm]]\nclock_offset_ns = -700\n")
+    assert record_times(spe(GUEST), host(HOST), session_toml=path)[0] == [310, 350]
+    given = {"session_toml": path, "clock_offset_ns": -500}
+    assert record_times(spe(GUEST), host(HOST), **given)[0] == [510, 550]
+
+
 def test_spe_in_the_hosts_own_file_is_on_its_clock() -> None:
     both = host(HOST)
     both.spe = GUEST

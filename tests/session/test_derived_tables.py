@@ -1,7 +1,6 @@
 import pytest
-from session_recordings import BLOCK_WRITE, FETCH, FakeSpe, event, host, spe
+from session_recordings import BLOCK_WRITE, FETCH, FakeSpe, event, host, spe, whole_session
 
-from spetrace.session.assemble import assemble_tables
 from spetrace.session.options import SessionOptions
 
 RAM = 0x8000_0000
@@ -26,7 +25,7 @@ def session():
         event("sched_switch", 170, 99, comm="other", prev=3),
     ]
     guest = FakeSpe([(0, 1_000, 0, 64), (0, 1_005, 64, 64)], [(0, 0, 64, 1_000, 1)])
-    return assemble_tables([host(events), spe(guest)], SessionOptions())
+    return whole_session([host(events), spe(guest)], SessionOptions())
 
 
 def columns(table, *names):
@@ -88,7 +87,7 @@ def test_tracepoints_name_the_vm_and_vcpu_of_their_thread(session) -> None:
 
 
 def test_tables_of_a_kvm_recording_need_no_spe_data() -> None:
-    session = assemble_tables([host([event("kvm_entry", 1)])], SessionOptions())
+    session = whole_session([host([event("kvm_entry", 1)])], SessionOptions())
     assert session.events.num_rows == 0
     assert session.tables["kvm_exits"].num_rows == 0
     assert session.tracepoints["kvm_entry"].num_rows == 1

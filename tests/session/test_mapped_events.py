@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from session_recordings import COMMON, FakeSpe, event, host, of_kind, rows, spe
+from session_recordings import COMMON, FakeSpe, event, host, of_kind, rows, spe, whole_session
 
 from spetrace.errors import InputError, NothingToReplayError, UsageError
-from spetrace.session.assemble import assemble, assemble_tables
+from spetrace.session.assemble import assemble
 from spetrace.session.options import AssumedSpe, SessionOptions
 from spetrace.tables.recording import Recording, TimeConversion
 
@@ -421,5 +421,5 @@ def test_tables_show_mapped_probes_too(tmp_path) -> None:
     (tmp_path / "map.toml").write_text(PROBES)
     events = [*VCPU, event("slot", 3, id=0, ipa=RAM, bytes=4096, user=4096)]
     events += [event("table_map", 4, table=7, gfn=1, order=0, perm=2)]
-    made = assemble_tables([host(events)], SessionOptions(event_map=tmp_path / "map.toml"))
+    made = whole_session([host(events)], SessionOptions(event_map=tmp_path / "map.toml"))
     assert {"slot", "memslot", "table_map", "s2_map"} <= set(made.tracepoints)

@@ -16,6 +16,7 @@ from spetrace.session.event_run import (
     UNKNOWN_CAUSE,
     event_run,
 )
+from spetrace.session.merge_kernel import merged_order
 from spetrace.tables.events import EVENTS
 
 
@@ -89,3 +90,11 @@ def test_dictionaries_are_the_same_in_all_chunks() -> None:
     table = merged([event_run(np.arange(1000), [SPE_RECORD, ERET] * 500)], 100)
     assert isinstance(table.unify_dictionaries(), pa.Table)
     assert len({str(chunk.dictionary) for chunk in table["kind"].chunks}) == 1
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.lists(st.integers(-3, 3), min_size=1, max_size=20).map(sorted), min_size=1))
+def test_sorted_runs_are_merged_stably(runs: list[list[int]]) -> None:
+    times = np.array([time for run in runs for time in run], np.int64)
+    bounds = np.cumsum([0, *map(len, runs)])
+    assert merged_order(times, bounds).tolist() == np.argsort(times, kind="stable").tolist()

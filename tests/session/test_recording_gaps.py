@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from session.session_recordings import FakeSpe, spe
+from session_recordings import whole_session
 
 from spetrace.ingest.importer import read_recording
-from spetrace.session.assemble import assemble_tables
 from spetrace.session.offset_marks import Marks
 from spetrace.session.options import SessionOptions
 from spetrace.session.recording_gaps import recording_gaps
@@ -147,7 +147,7 @@ def test_truncated_aux_records_of_captures_each_make_a_span(shared: Path, name: 
 
 def test_table_is_on_the_sessions_clock() -> None:
     data = stream((10, 1000, 1950), (10, 2950, 3900))
-    session = assemble_tables([spe(data)], SessionOptions(clock_offset_ns=7))
+    session = whole_session([spe(data)], SessionOptions(clock_offset_ns=7))
     table = session.tables["recording_gaps"]
     assert table.column("source").to_pylist() == [0]
     assert table.column("start_ns").to_pylist() == [1957]

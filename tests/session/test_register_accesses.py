@@ -1,9 +1,8 @@
 import pytest
-from session_recordings import event, host
+from session_recordings import event, host, whole_session
 from stage2_traces import entry, leave, table
 
 from spetrace.arm.spe_registers import SPE_REGISTERS
-from spetrace.session.assemble import assemble_tables
 from spetrace.session.options import SessionOptions
 
 ROW = ("vm", "vcpu", "time_ns", "pc", "reg", "is_write", "value")
@@ -24,7 +23,7 @@ def syndrome(encoding, is_read: bool) -> int:
 
 
 def accesses(*events):
-    session = assemble_tables([host([entry(1), leave(2), *events])], SessionOptions())
+    session = whole_session([host([entry(1), leave(2), *events])], SessionOptions())
     return table(session, "spe_register_accesses", *ROW)
 
 

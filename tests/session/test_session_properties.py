@@ -2,10 +2,9 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from session_recordings import FakeSpe, event, host, spe
+from session_recordings import FakeSpe, event, host, spe, whole_session
 
 from spetrace.errors import TraceError
-from spetrace.session.assemble import assemble_tables
 from spetrace.session.host_trace import USED
 from spetrace.session.options import AssumedSpe, SessionOptions
 from spetrace.tables.recording import TimeConversion
@@ -74,7 +73,7 @@ def test_any_recording_gives_a_session_or_our_error(rows, data, clock, chosen) -
     if data:
         recordings.append(spe(data))
     try:
-        session = assemble_tables(recordings, chosen)
+        session = whole_session(recordings, chosen)
     except TraceError:
         return
     for table in (session.events, *session.tables.values(), *session.tracepoints.values()):

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spetrace.errors import InputError
-from spetrace.session.toml_edit import with_integer
+from spetrace.session.toml_edit import with_integer, with_table
 
 
 def edited(source: str, value: int = 7) -> str:
-    return with_integer(source, "clock_offset_ns", value, "session.toml")
+    return with_integer(source, ("clock_offset_ns",), value, "session.toml")
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,45 @@ def test_what_cannot_be_edited_is_an_error() -> None:
         edited('"clock_offset_ns" = 2\n')
     with pytest.raises(InputError, match=r"session\.toml: "):
         edited("clock_offset_ns = = 2\n")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("[[vm]]\npid = 3\n[[vm]]\n", "[[vm]]\npid = 3\n[[vm]]\nkey = 7\n"),
+        ("[[vm]]\n[[ vm ]]  # two", "[[vm]]\n[[ vm ]]  # two\nkey = 7\n"),
+        ("key = 1\n[[vm]]\nkey = 2\n[[vm]]\nkey=3\n", "key = 1\n[[vm]]\nkey = 2\n[[vm]]\nkey=7\n"),
+        (
+            "[[vm]]\n[[vm.stream]]\nfile = 'a'\n[[vm]]\n[[vm.stream]]\nfile = 'b'\n",
+            "[[vm]]\n[[vm.stream]]\nfile = 'a'\n[[vm]]\nkey = 7\n[[vm.stream]]\nfile = 'b'\n",
+        ),
+    ],
+)
+def test_key_of_a_table_changes(before: str, after: str) -> None:
+    assert with_integer(before, ("vm", 1, "key"), 7, "session.toml") == after
+
+
+def test_key_of_inline_tables_is_an_error() -> None:
+    with pytest.raises(InputError, match=r"write key = 7 into vm\[0\]"):
+        with_integer("vm = [{pid = 3}]\n", ("vm", 0, "key"), 7, "session.toml")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "[[vm]]\nvm = 1\n"),
+        ("a = 1", "a = 1\n\n[[vm]]\nvm = 1\n"),
+        ("[[vm]]\npid = 2\n", "[[vm]]\npid = 2\n\n[[vm]]\nvm = 1\n"),
+    ],
+)
+def test_table_is_added_at_the_end(before: str, after: str) -> None:
+    assert with_table(before, "vm", {"vm": 1}, "session.toml") == after
+
+
+@pytest.mark.parametrize("source", ["vm = [{pid = 3}]\n", "vm = 5\n"])
+def test_table_that_cannot_be_added_is_an_error(source: str) -> None:
+    with pytest.raises(InputError, match=r"\[\[vm\]\] can't be added"):
+        with_table(source, "vm", {"vm": 1}, "session.toml")
 
 
 @settings(deadline=None, max_examples=100)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
-from session_recordings import event, host
+from session_recordings import event, host, whole_session
 
-from spetrace.session.assemble import assemble_tables
 from spetrace.session.options import SessionOptions
 from spetrace.tables.session import pieces_of
 
@@ -15,7 +14,7 @@ from spetrace.tables.session import pieces_of
 def tables():
     first = host([event("kvm_entry", 5, vcpu_pc=1), event("sched_switch", 6, pid=3, prev=9)])
     second = host([event("kvm_entry", 7, more=2), event("kvm_exit", 8)], name="other.dat")
-    return assemble_tables([first, second], SessionOptions()).tracepoints
+    return whole_session([first, second], SessionOptions()).tracepoints
 
 
 def test_table_has_the_fields_of_all_inputs(tables) -> None:

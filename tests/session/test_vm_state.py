@@ -1,7 +1,6 @@
-from session_recordings import event, host
+from session_recordings import event, host, whole_session
 from stage2_traces import HVA, MIB, RAM, SLOT, derived, entry, fault, leave, probe, table, unmap
 
-from spetrace.session.assemble import assemble_tables
 from spetrace.session.options import SessionOptions
 
 ROW = ("time_ns", "mapped_pages", "writable_pages", "stage2_from")
@@ -53,9 +52,7 @@ def test_each_vm_has_its_own_pages_and_source() -> None:
          entry(14, 20, **other)],
         "second.dat",
     )  # fmt: skip
-    session = assemble_tables(
-        [first, second], SessionOptions(parameters={"initial_stage2": "empty"})
-    )
+    session = whole_session([first, second], SessionOptions(parameters={"initial_stage2": "empty"}))
     found = table(session, "vm_state", "source", "vm", "time_ns", "mapped_pages")
     assert found == [(0, 0, 0, 0), (0, 1, 0, 0), (1, 1, 14, 1)]
 
@@ -67,5 +64,5 @@ def test_vm_without_probes_has_no_state_by_probes() -> None:
 
 
 def test_tables_without_vcpu_threads_are_left_out() -> None:
-    session = assemble_tables([host([event("sched_switch", 1)])], SessionOptions())
+    session = whole_session([host([event("sched_switch", 1)])], SessionOptions())
     assert "vm_state" not in session.tables

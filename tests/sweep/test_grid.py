@@ -45,6 +45,7 @@ def test_settings_are_spelled_as_the_options_of_replay() -> None:
         ("page_size", "write NAME=VALUE"),
         ("page_size=5000", "page_size: 5000 is not one of 4096"),
         ("page_size=4K,4096", "4096 is there twice"),
+        ("memory_bytes=0", "memory_bytes: 0 is not an integer from 1"),
         ("memory_bytes=none", "memory_bytes: None is not an integer"),
         ("costs.irq_ns=-1", "'-1' is no number of ns"),
         ("dl_model=sometimes", "is not one of straddle, always, never"),

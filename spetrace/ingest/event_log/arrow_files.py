@@ -107,6 +107,7 @@ def _events(batch: pa.RecordBatch, first: int) -> pa.Table:
     page_size = page_size_of({})
 
     def read(row: int) -> dict[str, Any]:
+        """One row's event, read slowly: what the columns did not take."""
         try:
             return read_event(batch.slice(row, 1).to_pylist()[0], page_size)
         except EventError as error:

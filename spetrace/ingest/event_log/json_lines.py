@@ -42,6 +42,7 @@ def read_json_lines(data: memoryview) -> tuple[dict[str, Any], Iterator[pa.Table
     page_size = page_size_of(parameters)
 
     def tables() -> Iterator[pa.Table]:
+        """The events of each piece; the first one has lost its session line."""
         yield _events(first, page_size)
         for chunk in chunks:
             yield _events(chunk, page_size)
@@ -84,6 +85,7 @@ def _events(chunk: _Chunk, page_size: int) -> pa.Table:
     lines = lex_lines(np.frombuffer(chunk.data, np.uint8))
 
     def read(row: int) -> dict[str, Any]:
+        """One line's event, read slowly: what the kernel did not take."""
         number = chunk.line + int(lines["numbers"][row])
         event = _parse_line(chunk.data[lines["starts"][row] : lines["ends"][row]], number)
         try:

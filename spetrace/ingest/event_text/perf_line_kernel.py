@@ -1,6 +1,6 @@
 """Kernel that takes the lines of perf script apart (tools/perf/builtin-script.c, Linux 6.12).
 
-`[VM:PID ][VCPU:N ][COMM ][PID/][TID ][[CPU] ][MISC ]TIME: [PERIOD ]EVENT: TEXT`, whatever fields -F
+`[VM:PID ][VCPU:N ][COMM ][PID/][TID ][[CPU] ][MISC ][DATE ]TIME: [PERIOD ]EVENT: TEXT`, whatever fields -F
 left. A name may hold anything; it is padded to 16 columns, except in texts with call chains.
 """
 
@@ -17,9 +17,11 @@ from spetrace.ingest.event_text.ascii_kernels import (
     DASH,
     MOST_DIGITS,
     PID_DIGITS,
+    ZERO,
     begins_character,
     decimal,
     is_blank,
+    is_digit,
     literal,
     skip_blanks,
 )
@@ -57,6 +59,9 @@ _LAST_INT32 = np.uint64((1 << 31) - 1)
 _MISC = np.frombuffer(b"KUHGgMESp", np.uint8)
 _MODIFIERS = np.frombuffer(b"ukhIGHpPSDWebR", np.uint8)
 _MODIFIERS_MOST = 6
+_DATE = np.frombuffer(b"0000-00-00 00:00:00.", np.uint8)
+"""Field tod, each digit as 0; its fraction has six digits, with --ns nine."""
+_FRACTION_DIGITS = np.int64(9)
 _WORDS = np.frombuffer(b"VM:VCPU:PERF_RECORD_LOSTlost ", np.uint8)
 _VM, _VCPU, _RECORD, _LOST, _COUNT = (0, 3), (3, 8), (8, 20), (20, 24), (24, 29)
 
@@ -136,13 +141,26 @@ def _match_event(data, at, end, out, i):  # type: ignore[no-untyped-def]
 
 
 @step
+def _skip_date(data, at, end):  # type: ignore[no-untyped-def]
+    """Past `YYYY-MM-DD hh:mm:ss.usec `: the same moment as the time behind it, on the clock of the day."""
+    to = at
+    for letter in _DATE:
+        if to >= end or (data[to] != letter and not (letter == ZERO and is_digit(data[to]))):
+            return at
+        to += 1
+    _, to = decimal(data, to, end, _FRACTION_DIGITS)
+    return skip_blanks(data, to, end) if 0 < to < end and is_blank(data[to]) else at
+
+
+@step
 def _match_time(data, at, end, out, i):  # type: ignore[no-untyped-def]
-    """`[MISC ]sec.usec: EVENT: TEXT` from `at` on."""
+    """`[MISC ][DATE ]sec.usec: EVENT: TEXT` from `at` on."""
     to = at
     while to < end and not is_blank(data[to]):
         to += 1
     if to < end and to - at <= _MODIFIERS_MOST and _all_of(data, at, to, _MISC):
         at = skip_blanks(data, to, end)
+    at = _skip_date(data, at, end)
     to = match_seconds(data, at, end, out, i)
     if to < at + 7 or to >= end or data[to] != COLON:
         return False

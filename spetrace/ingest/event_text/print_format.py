@@ -61,11 +61,14 @@ def print_format(template: str, **fields: Field) -> PrintFormat:
 
 
 class _Compiler:
+    """One template on its way to a program: what is told of its fields, and the words so far."""
+
     def __init__(self, fields: dict[str, Field]) -> None:
         self._fields = fields
         self._texts = bytearray()
 
     def program(self, template: str) -> Program:
+        """The program that reads what the template prints."""
         names = list(self._fields)
         words, first_word = self._words()
         steps: list[tuple[int, int, int, int]] = []

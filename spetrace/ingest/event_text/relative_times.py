@@ -7,6 +7,8 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
+from spetrace.spooled import Column, chunks, let_go
+
 
 class Origin(StrEnum):
     """What times count from that are no clock's."""
@@ -31,7 +33,7 @@ class RelativeTimes:
         self._decreases = False
         self._since_start = False
         self._last: int | None = None
-        self._times: list[npt.NDArray[np.int64]] = []
+        self._times = Column(np.int64)
 
     def add(self, times: npt.NDArray[np.int64], since_start: bool) -> None:
         """Take the times of one chunk's events, and whether its form tells that they count from the
@@ -46,7 +48,7 @@ class RelativeTimes:
         before = np.concatenate([[self._last or 0], times[:-1]])
         self._decreases = self._decreases or bool((times < before).any())
         self._last = int(times[-1])
-        self._times.append(times.copy())
+        self._times.add(times.copy())
 
     @property
     def origin(self) -> Origin | None:
@@ -59,5 +61,10 @@ class RelativeTimes:
 
     def summed(self) -> npt.NDArray[np.int64]:
         """Per event the time since the first, of times since the event before."""
-        times: npt.NDArray[np.int64] = np.cumsum(np.concatenate(self._times))
+        times: npt.NDArray[np.int64] = self._times.finish()
+        total = np.int64(0)
+        for select in chunks(len(times)):
+            times[select] = np.cumsum(times[select]) + total
+            total = times[select.stop - 1]
+            let_go(times)
         return times

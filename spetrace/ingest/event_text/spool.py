@@ -10,7 +10,7 @@ from weakref import finalize
 
 import polars as pl
 
-from spetrace.errors import InputError
+from spetrace.spooled import refusals, write_all
 
 
 class Place(NamedTuple):
@@ -26,34 +26,26 @@ class Spool:
 
     def __init__(self) -> None:
         """Raises InputError where no temporary file can be made."""
-        try:
-            self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as this
-        except OSError as error:
-            raise _refused(error) from error
+        with refusals():
+            # Without a buffer: what is in one can't be written on a full disk when it is closed.
+            self._file: IO[bytes] = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
         self._end = 0
         finalize(self, self._file.close)
 
     def write(self, frames: Mapping[str, pl.DataFrame]) -> dict[str, Place]:
         """Append frames; raises InputError where there is no room for them."""
         places = {}
-        try:
-            for name, frame in frames.items():
+        for name, frame in frames.items():
+            packed = BytesIO()
+            frame.write_ipc_stream(packed, compression="lz4")
+            with refusals():
                 self._file.seek(self._end)
-                frame.write_ipc_stream(self._file, compression="lz4")
-                size = self._file.tell() - self._end
-                places[name] = Place(self._end, size, len(frame))
-                self._end += size
-            self._file.flush()
-        except OSError as error:
-            raise _refused(error) from error
+                write_all(self._file, packed.getbuffer())
+            places[name] = Place(self._end, packed.tell(), len(frame))
+            self._end += packed.tell()
         return places
 
     def read(self, place: Place) -> pl.DataFrame:
         """One of the frames."""
         self._file.seek(place.offset)
         return pl.read_ipc_stream(BytesIO(self._file.read(place.size)))
-
-
-def _refused(error: OSError) -> InputError:
-    cause = f"can't be kept in {tempfile.gettempdir()}: {error.strerror}"
-    return InputError("trace text", cause)

@@ -17,6 +17,7 @@ from spetrace.ingest.event_text.pair_plan import PairPlan
 from spetrace.ingest.event_text.scan import MOST_KINDS, Named, Scan
 from spetrace.ingest.event_text.spool import Place, Spool
 from spetrace.ingest.event_text.spooled_frames import SpooledFrames
+from spetrace.spooled import chunks, let_go
 
 Integers = npt.NDArray[np.int64]
 
@@ -112,7 +113,11 @@ class Tables:
         self._put_away()
         span = (min(self._bounds), max(self._bounds)) if self._bounds else None
         if times is not None:
-            span = (int(times.min()), int(times.max()))
+            bounds = [
+                (int(t.min()), int(t.max())) for t in map(times.__getitem__, chunks(len(times)))
+            ]
+            span = min(low for low, _ in bounds), max(high for _, high in bounds)
+            let_go(times)
         return SpooledFrames(self._spool, self._stretches, final, span)
 
     def _see_bounds(self, frame: pl.DataFrame) -> None:
@@ -139,6 +144,7 @@ class Tables:
     def _final(self, event: str, frame: pl.DataFrame, times: Integers | None) -> pl.DataFrame:
         if times is not None:
             frame = frame.with_columns(pl.Series("time_ns", times[frame["index"].to_numpy()]))
+            let_go(times)
         if event in self._plans:
             frame = self._plans[event].chosen(frame, _WIDTHS.get(event, {}))
         return frame if self.instances else frame.drop("instance")

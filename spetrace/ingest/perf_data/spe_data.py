@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from threading import Lock
 from typing import Final
 
 import polars as pl
@@ -40,6 +41,7 @@ class PerfSpeData:
     quality: Quality
     """The recording's: what decoding finds lost is added to it, once per stream."""
     _counted: set[int] = field(default_factory=set)
+    _counting: Lock = field(default_factory=Lock)
     _decoded_rows: int = 0
 
     @property
@@ -138,9 +140,10 @@ class PerfSpeData:
         )
 
     def _count(self, number: int, found: Quality) -> None:
-        if number not in self._counted:
-            self._counted.add(number)
-            self.quality.merge(found)
+        with self._counting:
+            if number not in self._counted:
+                self._counted.add(number)
+                self.quality.merge(found)
 
 
 _Decoders = Sequence[Callable[[], Iterator[pa.RecordBatch]]]

@@ -119,6 +119,7 @@ class TracepointSamples:
         copied = CopiedBytes()
 
         def move(rows: RowArray) -> RowArray:
+            """The rows, their starts those of the copies."""
             moved = rows.copy()
             starts, lengths = rows["starts"].copy(), rows["lengths"].copy()
             moved["starts"] = copied.take(self._file, starts, lengths)

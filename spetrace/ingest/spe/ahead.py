@@ -7,12 +7,16 @@ while whoever takes the batches is at work on the last one.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
+from functools import partial
 from queue import Empty, Queue
 from threading import Event
 from typing import Generic, TypeVar
+
+from spetrace.background import daemon_threads
 
 _MOST_WORKERS = 8
 """More streams at a time than whoever takes the batches could follow."""
@@ -36,14 +40,15 @@ def iterated_ahead(
     workers = max(1, min(workers or os.cpu_count() or 1, _MOST_WORKERS, len(sources)))
     stop = Event()
     ahead = [_Ahead(source, max(2, _WAITING_BATCHES // workers), stop) for source in sources]
-    with ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:
-        running = [pool.submit(one.run) for one in ahead]
+    with daemon_threads(workers, "decode") as submit:
+        running = [submit(one.run) for one in ahead]
         try:
             yield [one.take(future) for one, future in zip(ahead, running, strict=True)]
         finally:
             stop.set()
             for one, future in zip(ahead, running, strict=True):
-                one.discard(future)
+                if not sys.is_finalizing():
+                    one.discard(future)
 
 
 @contextmanager
@@ -59,13 +64,13 @@ def mixed_ahead(
     stop = Event()
     queue: Queue[tuple[int, Item] | None] = Queue(_WAITING_BATCHES)
     waiting = iter(enumerate(sources))
-    with ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:
-        running = [pool.submit(_bring, waiting, queue, stop) for _ in range(workers)]
+    with daemon_threads(workers, "decode") as submit:
+        running = [submit(partial(_bring, waiting, queue, stop)) for _ in range(workers)]
         try:
             yield _taken(queue, running)
         finally:
             stop.set()
-            while not all(future.done() for future in running):
+            while not (sys.is_finalizing() or all(future.done() for future in running)):
                 with suppress(Empty):
                     queue.get(timeout=_LOOK_SECONDS)
 

@@ -35,6 +35,7 @@ def _bits(dtype: type[np.unsignedinteger[Any]], low: int = 0, mask: int | None =
     """A function that gives the payloads' bits from `low` up, cut to `dtype` and then to `mask`."""
 
     def values(raw: Raw) -> npt.NDArray[Any]:
+        """Those bits of each payload."""
         cut = (raw >> np.uint64(low) if low else raw).astype(dtype)
         return cut if mask is None else cut & dtype(mask)
 

@@ -12,10 +12,11 @@ import pyarrow as pa
 from spetrace.ingest.spe import raw_records as raw
 from spetrace.ingest.spe.batch import BatchBuilder, slots_of
 from spetrace.ingest.spe.header_table import header_table
-from spetrace.ingest.spe.kernel import decode_window
+from spetrace.ingest.spe.kernel import FULL, decode_window
+from spetrace.ingest.spe.layouts import add_layout, no_layouts
 from spetrace.ingest.spe.raw_records import RawRecords
 from spetrace.ingest.spe.segment import Segment
-from spetrace.ingest.spe.windows import iter_windows
+from spetrace.ingest.spe.windows import Window, iter_windows
 from spetrace.quality import Quality
 from spetrace.tables.recording import TimeConversion
 from spetrace.tables.spe_records import SPE_RECORDS
@@ -51,13 +52,17 @@ def iter_batches(
     table = SPE_RECORDS if columns is None else SPE_RECORDS.select(columns)
     builder = BatchBuilder(table, asdict(identity), time_conversion)
     headers = header_table(slots_of(table.names))
-    records = raw.allocate(batch_rows)
+    records, layouts = raw.allocate(batch_rows), no_layouts()
     state = np.zeros(raw.STATE_ENTRIES, np.uint64)
     for segment in filter(None, segments):
         _begin_segment(state, segment)
         for window in iter_windows(segment):
-            while not decode_window(window, headers, records, state):
-                yield builder.build(records, _take_rows(state))
+            while result := decode_window(window, headers, records, layouts, state):
+                if result == FULL:
+                    yield builder.build(records, _take_rows(state))
+                else:
+                    last = _last_record(window, records, state)
+                    state[raw.LAYOUTS] = add_layout(layouts, int(state[raw.LAYOUTS]), last, headers)
         _end_segment(state, records)
     if state[raw.ROWS]:
         yield builder.build(records, _take_rows(state))
@@ -75,6 +80,14 @@ def _end_segment(state: npt.NDArray[np.uint64], records: RawRecords) -> None:
         state[raw.CUT_RECORDS] += np.uint64(1)
         state[raw.PRESENT] = 0
         state[raw.OTHERS] = records.other_ends[state[raw.ROWS]]
+
+
+def _last_record(
+    window: Window, records: RawRecords, state: npt.NDArray[np.uint64]
+) -> npt.NDArray[np.uint8]:
+    """The bytes of the record that was finished last, which begins in the window."""
+    end = (int(state[raw.AT]) - int(window.aux_offset)) % (1 << 64)
+    return window.data[end - int(records.sizes[int(state[raw.ROWS]) - 1]) : end]
 
 
 def _take_rows(state: npt.NDArray[np.uint64]) -> int:

@@ -13,7 +13,7 @@ from functools import partial
 
 import numpy as np
 
-from spetrace.errors import InputError, UsageError
+from spetrace.errors import NothingToReplayError, UsageError
 from spetrace.ingest.spe.packet_lines import Pieces, iter_line_blocks, packet_renderer
 from spetrace.tables.recording import SpeData
 
@@ -40,10 +40,10 @@ def raw_stream(data: memoryview) -> DumpedStream:
 def recorded_streams(spe: SpeData | None, cpu: int | None = None) -> list[DumpedStream]:
     """The streams of a recording in their order, or only those of `cpu`.
 
-    Raises InputError if there are no SPE data, UsageError if there are none of `cpu`.
+    Raises NothingToReplayError if there are no SPE data, UsageError if there are none of `cpu`.
     """
     if spe is None:
-        raise InputError("SPE data", "the recording has none")
+        raise NothingToReplayError("the recording holds no SPE data")
     if cpu is not None and cpu not in spe.stream_cpus:
         known = ", ".join(str(n) for n in spe.stream_cpus if n is not None)
         raise UsageError(

@@ -1,6 +1,7 @@
 """The compiled decoder: one pass over the bytes, from header to header.
 
-The table gives each header byte a code and a size, so that most packets take the same few
+A record of a known layout is not walked: eight words are compared, and its payloads copied. For all
+others the table gives each header byte a code and a size, so that most packets take the same few
 instructions whatever their kind: load eight bytes, mask, store to the record's place in the slot's
 row, step on. Only padding, ends, extended headers, other counters and errors branch off.
 `reference.py` says the same in plain Python.
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from spetrace.ingest.kernel_step import step
 from spetrace.ingest.spe.header_table import (
     BAD,
     END,
@@ -22,11 +24,25 @@ from spetrace.ingest.spe.header_table import (
     HeaderTable,
     Slot,
 )
+from spetrace.ingest.spe.layouts import (
+    EXTRA,
+    KEEP,
+    KEPT,
+    MOST_LAYOUTS,
+    PLACE,
+    PRESENT_CODES,
+    SIZE,
+    SLOT,
+    WIDTH,
+    WORDS,
+    Layouts,
+)
 from spetrace.ingest.spe.raw_records import (
     AT,
     BAD_PACKETS,
     BEGIN,
     CUT_RECORDS,
+    LAYOUTS,
     MOST_OTHERS,
     OTHERS,
     PRESENT,
@@ -36,26 +52,40 @@ from spetrace.ingest.spe.raw_records import (
 )
 from spetrace.ingest.spe.windows import Window
 
+DONE, FULL, NEW_LAYOUT = range(3)
+"""How a window's decoding ends: at its end, for want of room, with a record of no known layout."""
 _TIMESTAMP = int(Slot.TIMESTAMP)
 _OTHER_COUNTERS = int(Slot.OTHER_COUNTERS)
 _ONE = np.uint64(1)
+_WIDTH = np.uint64(WIDTH)
 _LARGEST_SIZE = np.uint64((1 << 32) - 1)
 
 
 @njit(cache=True, nogil=True)
 def decode_window(
-    window: Window, table: HeaderTable, records: RawRecords, state: npt.NDArray[np.uint64]
-) -> bool:
-    """Decode a window's packets, from where `state` is; True when done, False when `records` is full.
+    window: Window,
+    table: HeaderTable,
+    records: RawRecords,
+    layouts: Layouts,
+    state: npt.NDArray[np.uint64],
+) -> int:
+    """Decode a window's packets, from where `state` is: DONE, FULL or NEW_LAYOUT.
 
-    Call it again with the same window after emptying `records`.
+    If not DONE call it again with the same window, after emptying `records` where they are FULL, and
+    after adding the layout of the last record where that is a NEW_LAYOUT.
     """
     data, base, stop, end = window
-    position = state[AT] - base
+    position, begin = state[AT] - base, state[BEGIN] - base
     present = np.uint32(state[PRESENT])
-    row = state[ROWS]
-    is_full = False
-    while position < stop:
+    result, latest, is_plain = DONE, 0, False
+    while position < stop and result == DONE:
+        if position == begin:
+            position, latest, result = _copy_known(
+                window, position, layouts, latest, records, state
+            )
+            begin, is_plain = position, position + _WIDTH <= stop
+            if position >= stop or result != DONE:
+                break
         code = table.code[data[position]]
         if code == PADDING:
             position += _ONE
@@ -64,41 +94,105 @@ def decode_window(
             continue
         last = position
         if code == EXTENDED:
+            is_plain = False
             code, skip = _extended(data, position, base, end, table)
             if code == PADDING:
                 position += skip
                 continue
             last += skip
         after = last + np.uint64(table.size[data[last]])
-        if code >= UNASSIGNED or after > end:
-            is_whole = code == UNASSIGNED and after <= end
-            position = after if is_whole else position + _ONE
+        is_cut = after > end
+        if code >= UNASSIGNED or is_cut or (code == END and present == 0):
+            position = position + _ONE if code == BAD or is_cut else after
             _drop(records, state, present, base + position)
-            present = np.uint32(0)
+            present, begin = np.uint32(0), position
             continue
-        if code < PAYLOAD_SLOTS:
-            header = data[last]
-            payload = _load(data, last + _ONE) & table.keep[header]
-            records.payloads[code, row] = payload | table.extra[header]
-        elif code == _OTHER_COUNTERS:
-            _add_other(records, state, data, position, last)
+        is_plain = is_plain and code != _OTHER_COUNTERS
+        _keep(data, position, last, code, table, records, state)
         position = after
-        if code == END and present == 0:
-            _drop(records, state, present, base + position)
-            continue
         present |= np.uint32(1) << np.uint32(code)
         if code in (_TIMESTAMP, END):
-            is_full = _close(records, state, present, base + position)
-            present = np.uint32(0)
-            row += _ONE
-            if is_full:
-                break
+            result = _close(records, state, present, base + position)
+            if result == DONE and is_plain and position - begin <= _WIDTH:
+                result = NEW_LAYOUT if state[LAYOUTS] < MOST_LAYOUTS else DONE
+            present, begin = np.uint32(0), position
     state[AT] = base + position
     state[PRESENT] = present
-    return not is_full
+    return result
 
 
-@njit(cache=True, nogil=True)
+@step
+def _copy_known(
+    window: Window,
+    position: np.uint64,
+    layouts: Layouts,
+    latest: int,
+    records: RawRecords,
+    state: npt.NDArray[np.uint64],
+) -> tuple[np.uint64, int, int]:
+    """Take the records from `position` on that have known layouts.
+
+    Returns where the first one begins that has not (or is at the window's end), the layout of the
+    last one that was taken, and FULL or DONE.
+    """
+    data, base, stop, _ = window
+    known = int(state[LAYOUTS])
+    while position + _WIDTH <= stop:
+        number = _find_layout(data, position, layouts, latest, known)
+        if number < 0:
+            break
+        latest = number
+        facts, payloads = layouts.facts[number], layouts.payloads[number]
+        for i in range(facts[KEPT]):
+            payload = _load(data, position + payloads[i, PLACE]) & payloads[i, KEEP]
+            records.payloads[payloads[i, SLOT], state[ROWS]] = payload | payloads[i, EXTRA]
+        position += facts[SIZE]
+        if _close(records, state, np.uint32(facts[PRESENT_CODES]), base + position) == FULL:
+            return position, latest, FULL
+    return position, latest, DONE
+
+
+@step
+def _find_layout(
+    data: npt.NDArray[np.uint8], position: np.uint64, layouts: Layouts, latest: int, known: int
+) -> int:
+    """Which of the `known` layouts the record at `position` has, sought from `latest` on; else -1."""
+    number = latest
+    for _ in range(known):
+        differences = np.uint64(0)
+        for word in range(WORDS):
+            read = _load(data, position + np.uint64(8 * word))
+            differences |= (read ^ layouts.headers[number, word]) & layouts.masks[number, word]
+            if differences:
+                break
+        if differences == 0:
+            return number
+        number += 1
+        if number == known:
+            number = 0
+    return -1
+
+
+@step
+def _keep(
+    data: npt.NDArray[np.uint8],
+    position: np.uint64,
+    last: np.uint64,
+    code: int,
+    table: HeaderTable,
+    records: RawRecords,
+    state: npt.NDArray[np.uint64],
+) -> None:
+    """Keep the payload of a packet, whose last header byte is at `last`, where its slot is wanted."""
+    if code < PAYLOAD_SLOTS:
+        header = data[last]
+        payload = _load(data, last + _ONE) & table.keep[header]
+        records.payloads[code, state[ROWS]] = payload | table.extra[header]
+    elif code == _OTHER_COUNTERS:
+        _add_other(records, state, data, position, last)
+
+
+@step
 def _extended(
     data: npt.NDArray[np.uint8],
     position: np.uint64,
@@ -127,7 +221,7 @@ def _extended(
     return table.code[pattern | index], _ONE
 
 
-@njit(cache=True, nogil=True)
+@step
 def _load(data: npt.NDArray[np.uint8], position: np.uint64) -> np.uint64:
     """Eight bytes, little-endian: compiles to one load."""
     word = np.uint64(data[position])
@@ -136,7 +230,7 @@ def _load(data: npt.NDArray[np.uint8], position: np.uint64) -> np.uint64:
     return word
 
 
-@njit(cache=True, nogil=True)
+@step
 def _drop(
     records: RawRecords, state: npt.NDArray[np.uint64], present: np.uint32, at: np.uint64
 ) -> None:
@@ -151,11 +245,11 @@ def _drop(
     state[BEGIN] = at
 
 
-@njit(cache=True, nogil=True)
+@step
 def _close(
     records: RawRecords, state: npt.NDArray[np.uint64], present: np.uint32, at: np.uint64
-) -> bool:
-    """Finish the record being collected, which ends at `at`; whether there is room for no other."""
+) -> int:
+    """Finish the record being collected, which ends at `at`: FULL if there is room for no other."""
     row = state[ROWS]
     records.present[row] = np.uint16(present)
     records.begins[row] = state[BEGIN]
@@ -167,10 +261,11 @@ def _close(
     state[ROWS] = row
     state[BEGIN] = at
     others_left = np.uint64(len(records.other_values)) - state[OTHERS]
-    return bool(row == np.uint64(len(records.present)) or others_left < MOST_OTHERS)
+    is_full = row == np.uint64(len(records.present)) or others_left < MOST_OTHERS
+    return FULL if is_full else DONE
 
 
-@njit(cache=True, nogil=True)
+@step
 def _add_other(
     records: RawRecords,
     state: npt.NDArray[np.uint64],

@@ -57,6 +57,7 @@ def packet_renderer(midr: int | None) -> Render:
 
     @lru_cache(_REMEMBERED)
     def render(data: bytes) -> str:
+        """One packet's line, remembered by its bytes."""
         return _render_bytes(data, render_packet(next_packet(data, 0, 0), event_names))
 
     return render

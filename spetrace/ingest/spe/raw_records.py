@@ -24,7 +24,9 @@ OTHERS = 4
 BAD_PACKETS = 5
 CUT_RECORDS = 6
 WITHOUT_TIME = 7
-STATE_ENTRIES = 8
+LAYOUTS = 8
+"""Layouts of records that are known."""
+STATE_ENTRIES = 9
 
 MOST_OTHERS = COUNTER_INDICES
 """Other counters that one record can have: one per index."""

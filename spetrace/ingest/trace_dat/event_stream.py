@@ -1,7 +1,7 @@
 """All events of a file in time order, by event: an index of chosen ones, or batch after batch.
 
-How it works: a survey has counted the events of every page. A batch takes the next pages of every
-CPU up to one time, walks them (pieces in parallel, each into its own place of the arrays) and merges
+How it works: a survey has counted the events of every block of pages. A batch takes the next blocks of
+every CPU up to one time, walks them (pieces in parallel, each into its own place of the arrays) and merges
 them until a CPU that has more pages runs out; what is left over comes first in the next batch. So a
 pass over a file of any size holds one batch.
 """
@@ -26,11 +26,11 @@ from spetrace.ingest.trace_dat.survey import (
     Integers,
     RecordLayout,
     Survey,
-    page_range,
+    block_range,
     slots_of,
 )
 
-BATCH_EVENTS = 1 << 20
+BATCH_EVENTS = 1 << 19
 """A batch has about so many."""
 _PIECE_PAGES = 512
 
@@ -49,10 +49,6 @@ class Group(NamedTuple):
     def rows(self, start: int, end: int) -> Group:
         """A part of it."""
         return Group._make(column[start:end] for column in self)
-
-    def within(self, first: int, end: int) -> Group:
-        """The events at places from `first` to before `end`."""
-        return self.rows(*np.searchsorted(self.places, np.array([first, end], np.uint64)))
 
 
 class _Walked(NamedTuple):
@@ -100,7 +96,7 @@ class EventStream:
         self._layout = layout
         self._corrections = corrections
         self._slots = slots_of(self.ids)
-        self._plan = plan_batches(survey.pages, BATCH_EVENTS)
+        self._plan = plan_batches(survey.blocks, BATCH_EVENTS)
 
     def index(self, ids: Collection[int]) -> dict[int, Group]:
         """All events of `ids`, by one pass."""
@@ -149,8 +145,8 @@ class EventStream:
     def _walk(
         self, left: list[_Walked], first: Integers, last: Integers, is_last: bool
     ) -> _Pending:
-        """The events left over and those of the pages `first` to `last` of every stream."""
-        surveys = self.survey.pages
+        """The events left over and those of the blocks `first` to `last` of every stream."""
+        surveys = self.survey.blocks
         ranges = list(zip(first.tolist(), last.tolist(), strict=True))
         new = [int(s.events[a:b].sum()) for s, (a, b) in zip(surveys, ranges, strict=True)]
         ends = np.cumsum([len(old.times) + n for old, n in zip(left, new, strict=True)])
@@ -170,21 +166,22 @@ class EventStream:
     def _pieces(
         self, stream: int, first: int, last: int, at: int
     ) -> Iterator[tuple[int, int, int, int]]:
-        """Pages `first` to `last` of a stream in pieces: stream, pages, place of the first event."""
-        counts = self.survey.pages[stream].events
-        for start in range(first, last, _PIECE_PAGES):
-            end = min(start + _PIECE_PAGES, last)
+        """Blocks `first` to `last` of a stream in pieces: stream, blocks, place of the first event."""
+        counts = self.survey.blocks[stream].events
+        step = max(_PIECE_PAGES // self.survey.block_pages, 1)
+        for start in range(first, last, step):
+            end = min(start + step, last)
             yield stream, start, end, at
             at += int(counts[start:end].sum())
 
     def _walk_piece(self, arrays: _Walked, stream: int, first: int, last: int, at: int) -> None:
         where = self.pages.streams[stream]
-        count = int(self.survey.pages[stream].events[first:last].sum())
+        count = int(self.survey.blocks[stream].events[first:last].sum())
         times = np.empty(count, np.uint64)
         end = at + count
         out = (times, arrays.offsets[at:end], arrays.lengths[at:end], arrays.slots[at:end])
         layout = self._layout.of(where)
-        bounds = page_range(where, first, last)
+        bounds = block_range(where, first, last, self.survey.block_pages)
         walk_pages(self.pages.data, *bounds, layout, self._slots, out, None)
         arrays.times[at:end] = self._corrections.apply(times, where.cpu)
 

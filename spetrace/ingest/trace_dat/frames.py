@@ -1,8 +1,7 @@
 """The tracepoints of a file as a mapping whose tables are decoded when they are asked for.
 
-How it works: of a file with few events the index (time and place of each) is kept once it is made,
-and a table is decoded from it as often as it is asked for. Of a larger file nothing is kept: `select`
-makes the index of the chosen tracepoints by a pass over the file, `batches` goes over it once.
+How it works: `batches` and `stretches` go over the file once. `select` decodes from an index (time and
+place of each event), which is made by a pass over the file, and kept where the file has few events.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ KEPT_EVENTS = 1 << 22
 """An index of 32 bytes per event is kept up to this number of events."""
 BLOCK_ROWS = 1 << 18
 """A piece of a table has no more rows."""
-STRETCH_EVENTS = 1 << 19
-"""A stretch of a file whose index is kept."""
+_LONG_ROWS = 1 << 16
+"""Below this, handing a piece to a thread takes longer than it saves."""
 
 
 class TraceFrames(Mapping[str, pl.DataFrame]):
@@ -80,7 +79,7 @@ class TraceFrames(Mapping[str, pl.DataFrame]):
     def batches(self) -> Iterator[tuple[str, pl.DataFrame]]:
         """All events in pieces of bounded size: those of one tracepoint follow each other in order."""
         losses = {name: Quality() for name in self._ids}
-        for groups in [self._index] if self._is_kept else self._stream.batches(self._stream.ids):
+        for groups in self._stream.batches(self._stream.ids):
             found = [(n, groups[i]) for n, i in self._ids.items() if i in groups]
             pieces = [(name, block) for name, group in found for block in _blocks(group)]
             yield from self._made(pieces, losses)
@@ -90,8 +89,7 @@ class TraceFrames(Mapping[str, pl.DataFrame]):
         """The events of those of `names` that there are, a stretch of time after the other."""
         chosen = {name: id_ for name, id_ in self._ids.items() if name in names}
         losses = {name: Quality() for name in chosen}
-        ids = chosen.values()
-        for groups in self._parts(ids) if self._is_kept else self._stream.batches(ids):
+        for groups in self._stream.batches(chosen.values()):
             pieces = [(name, groups[id_]) for name, id_ in chosen.items() if id_ in groups]
             yield dict(self._made(pieces, losses))
         self._count_all(losses)
@@ -99,16 +97,10 @@ class TraceFrames(Mapping[str, pl.DataFrame]):
     def _made(
         self, pieces: Sequence[tuple[str, Group]], losses: Mapping[str, Quality]
     ) -> Iterator[tuple[str, pl.DataFrame]]:
-        made = in_order(lambda piece: self._make(*piece), pieces)
+        made = in_order(lambda piece: self._make(*piece), pieces, _is_long)
         for (name, _group), (frame, quality) in zip(pieces, made, strict=True):
             losses[name].merge(quality)
             yield name, frame
-
-    def _parts(self, ids: Collection[int]) -> Iterator[dict[int, Group]]:
-        """Of the index stretches of at most STRETCH_EVENTS."""
-        for start in range(0, sum(self._stream.counts.values()), STRETCH_EVENTS):
-            groups = {id_: self._index[id_].within(start, start + STRETCH_EVENTS) for id_ in ids}
-            yield {id_: group for id_, group in groups.items() if len(group.places)}
 
     def empty(self, name: str) -> pl.DataFrame:
         """The table of a tracepoint without its rows."""
@@ -142,6 +134,10 @@ class TraceFrames(Mapping[str, pl.DataFrame]):
         if name not in self._counted:
             self._counted.add(name)
             self._quality.merge(losses)
+
+
+def _is_long(piece: tuple[str, Group]) -> bool:
+    return len(piece[1].places) >= _LONG_ROWS
 
 
 def _blocks(group: Group) -> Iterator[Group]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 THREADS = min(os.cpu_count() or 1, 4)
@@ -14,13 +15,18 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def in_order(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """The results for `items` in their order; a few are made ahead, by several threads."""
+def in_order(
+    work: Callable[[T], R], items: Iterable[T], is_long: Callable[[T], bool] = lambda _item: True
+) -> Iterator[R]:
+    """The results for `items` in their order; of those with long work a few are made ahead, by several
+    threads.
+    """
     with ThreadPoolExecutor(THREADS) as pool:
-        ahead: deque[Future[R]] = deque()
+        ahead: deque[Callable[[], R]] = deque()
         for item in items:
-            ahead.append(pool.submit(work, item))
+            is_ahead = is_long(item)
+            ahead.append(pool.submit(work, item).result if is_ahead else partial(work, item))
             if len(ahead) > THREADS:
-                yield ahead.popleft().result()
+                yield ahead.popleft()()
         while ahead:
-            yield ahead.popleft().result()
+            yield ahead.popleft()()

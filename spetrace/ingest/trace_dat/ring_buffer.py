@@ -88,7 +88,8 @@ def walk_pages(data, start, end, layout, slots, out, tallies):  # type: ignore[n
     `slots` [65536] numbers the ids of events that are wanted, -1 for others. Each wanted event is
     written to the next place of `out` (times as uint64 in clock units, offsets and lengths of the
     records in `data`, slots), and counted in `tallies` (counters; by id all events, wanted or not;
-    by page the number of wanted events, their first and their last time). Either may be None.
+    by block the number of wanted events, their first and their last time; how many pages a block
+    has). Either may be None.
     A page that is cut by `end` gives the events that are whole.
     """
     page_size, long_size = np.uint64(layout.page_size), np.uint64(layout.long_size)
@@ -135,9 +136,10 @@ def walk_pages(data, start, end, layout, slots, out, tallies):  # type: ignore[n
 
 @step
 def _tally(tallies, page, time):  # type: ignore[no-untyped-def]
-    _counters, _ids, events, first, last = tallies
-    if not events[page]:
-        first[page] = last[page] = time
-    events[page] += 1
-    first[page] = min(first[page], time)
-    last[page] = max(last[page], time)
+    _counters, _ids, events, first, last, block_pages = tallies
+    block = page // block_pages
+    if not events[block]:
+        first[block] = last[block] = time
+    events[block] += 1
+    first[block] = min(first[block], time)
+    last[block] = max(last[block], time)

@@ -17,8 +17,10 @@ from spetrace.ingest.trace_dat.ring_buffer import DAMAGED, LOST, LOST_UNKNOWN, L
 from spetrace.quality import Quality
 
 IDS = 1 << 16
+BLOCKS = 1 << 18
+"""Of a file with more pages, some pages together are one block: so many are held for any file."""
 _PIECE_BYTES = 4 << 20
-_PIECES_HELD = 16
+_PIECES_HELD = 4
 """As many pieces per thread stay in memory once they are walked."""
 
 Integers = npt.NDArray[np.int64]
@@ -36,32 +38,34 @@ class RecordLayout(NamedTuple):
         return Layout(stream.page_size, *self)
 
 
-class PageTimes(NamedTuple):
-    """The pages of one stream: arrays with one item per page."""
+class BlockTimes(NamedTuple):
+    """The pages of one stream: arrays with one item per block of pages."""
 
     events: Integers
     """How many wanted events it holds."""
     first: Integers
-    """Corrected time of the earliest; of the page before where it holds none."""
+    """Corrected time of the earliest; of the block before where it holds none."""
     last: Integers
     """Corrected time of the latest; as above."""
 
 
 class Survey(NamedTuple):
-    """Pages by stream, and all events by id, wanted or not."""
+    """Blocks by stream, and all events by id, wanted or not."""
 
-    pages: list[PageTimes]
+    blocks: list[BlockTimes]
+    block_pages: int
+    """How many pages a block has; a stream's last may have fewer."""
     id_counts: Integers
     counters: Integers
 
     @property
     def span(self) -> tuple[int, int] | None:
         """Times of the first and the last wanted event."""
-        held = [page for page in self.pages if page.events.any()]
+        held = [blocks for blocks in self.blocks if blocks.events.any()]
         if not held:
             return None
-        first = min(int(page.first[page.events > 0].min()) for page in held)
-        return first, max(int(page.last[page.events > 0].max()) for page in held)
+        first = min(int(blocks.first[blocks.events > 0].min()) for blocks in held)
+        return first, max(int(blocks.last[blocks.events > 0].max()) for blocks in held)
 
     def count_losses(
         self, quality: Quality, wanted: Collection[int], damaged: Mapping[int, InputError]
@@ -90,47 +94,51 @@ def survey_pages(
 ) -> Survey:
     """Walk all pages once, pieces of them in parallel."""
     slots = slots_of(wanted)
-    tables = [np.zeros((3, page_count(s)), np.uint64) for s in pages.streams]
+    block_pages = max(sum(block_count(s, 1) for s in pages.streams) // BLOCKS, 1)
+    tables = [np.zeros((3, block_count(s, block_pages)), np.uint64) for s in pages.streams]
 
     def walk(pieces: list[tuple[int, int, int]]) -> tuple[Integers, Integers]:
+        """Counters of some pieces of the pages; their blocks' times go into `tables`."""
         counters, id_counts = np.zeros(3, np.int64), np.zeros(IDS, np.int64)
         for done, (number, first, last) in enumerate(pieces):
             if done and done % _PIECES_HELD == 0:
                 let_go(pages.data)
             stream, table = pages.streams[number], tables[number]
-            start, end = page_range(stream, first, last)
-            tallies = (counters, id_counts, *table[:, first:last])
+            start, end = block_range(stream, first, last, block_pages)
+            tallies = (counters, id_counts, *table[:, first:last], block_pages)
             walk_pages(pages.data, start, end, layout.of(stream), slots, None, tallies)
         return counters, id_counts
 
-    pieces = [p for n, s in enumerate(pages.streams) for p in _pieces(n, s)]
+    pieces = [p for n, s in enumerate(pages.streams) for p in _pieces(n, s, block_pages)]
     found = list(in_order(walk, [pieces[i::THREADS] for i in range(THREADS)]))
     by_stream = [
-        _page_times(table, corrections, stream.cpu)
+        _block_times(table, corrections, stream.cpu)
         for table, stream in zip(tables, pages.streams, strict=True)
     ]
-    return Survey(by_stream, sum(f[1] for f in found), sum(f[0] for f in found))  # type: ignore[arg-type]
+    counters, id_counts = (sum(both) for both in zip(*found, strict=True))
+    return Survey(by_stream, block_pages, id_counts, counters)
 
 
-def page_count(stream: Stream) -> int:
-    """How many pages a stream has, the last maybe cut."""
-    return -(-(stream.end - stream.start) // stream.page_size)
+def block_count(stream: Stream, block_pages: int) -> int:
+    """How many blocks of so many pages a stream has, the last maybe cut."""
+    return -(-(stream.end - stream.start) // (stream.page_size * block_pages))
 
 
-def page_range(stream: Stream, first: int, last: int) -> tuple[int, int]:
-    """The bytes of the pages `first` to `last` of a stream."""
-    start = stream.start + first * stream.page_size
-    return start, min(stream.start + last * stream.page_size, stream.end)
+def block_range(stream: Stream, first: int, last: int, block_pages: int) -> tuple[int, int]:
+    """The bytes of the blocks `first` to `last` of a stream."""
+    size = stream.page_size * block_pages
+    return stream.start + first * size, min(stream.start + last * size, stream.end)
 
 
-def _pieces(number: int, stream: Stream) -> Iterator[tuple[int, int, int]]:
-    count, step = page_count(stream), max(_PIECE_BYTES // stream.page_size, 1)
+def _pieces(number: int, stream: Stream, block_pages: int) -> Iterator[tuple[int, int, int]]:
+    count = block_count(stream, block_pages)
+    step = max(_PIECE_BYTES // (stream.page_size * block_pages), 1)
     for first in range(0, count, step):
         yield number, first, min(first + step, count)
 
 
-def _page_times(table: npt.NDArray[np.uint64], corrections: Corrections, cpu: int) -> PageTimes:
+def _block_times(table: npt.NDArray[np.uint64], corrections: Corrections, cpu: int) -> BlockTimes:
     events = table[0].view(np.int64)
     before = np.maximum.accumulate(np.where(events > 0, np.arange(len(events)), 0))
     first, last = (corrections.apply(table[row], cpu)[before] for row in (1, 2))
-    return PageTimes(events, first, last)
+    return BlockTimes(events, first, last)

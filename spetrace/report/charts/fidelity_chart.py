@@ -48,14 +48,15 @@ def fidelity_chart(run: Run) -> Chart | None:
 def _traces(measure: Measure) -> list[dict[str, Any]]:
     """The noise, the values within it and those beyond."""
     marks = measure.marks
-    lows = [0.0 if measure.is_distance else -mark.noise_p95 for mark in marks]
+    highs = [mark.noise_p95 or 0.0 for mark in marks]
+    lows = [0.0 if measure.is_distance else -high for high in highs]
     noise = {
         "type": "bar",
         "orientation": "h",
         "name": "noise (95 % of random losses)",
         "y": [escape(mark.strategy) for mark in marks],
         "base": lows,
-        "x": [mark.noise_p95 - low for mark, low in zip(marks, lows, strict=True)],
+        "x": [high - low for high, low in zip(highs, lows, strict=True)],
         "marker": {"color": "--soft", "opacity": 0.35},
         "text": [_hover(mark) for mark in marks],
         "textposition": "none",

@@ -26,8 +26,8 @@ class Mark:
     strategy: str
     value: float | None
     """None where no record survives."""
-    noise_p50: float
-    noise_p95: float
+    noise_p95: float | None
+    """None where no record survives, as the value."""
     is_skewed: bool
     records: int
     surviving: int
@@ -41,6 +41,8 @@ class Mark:
     @property
     def noise(self) -> str:
         """The noise's 95th percentile."""
+        if self.noise_p95 is None:
+            return NOTHING
         return render_measure(self.noise_p95, self.unit).lstrip("+")
 
 
@@ -104,8 +106,7 @@ def _mark(row: dict[str, Any]) -> Mark:
     return Mark(
         printable(row["strategy"]),
         row["value"],
-        row["noise_p50"] or 0.0,
-        row["noise_p95"] or 0.0,
+        row["noise_p95"],
         bool(row["is_skewed"]),
         row["records"],
         row["surviving"],

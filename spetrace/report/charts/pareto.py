@@ -108,7 +108,7 @@ def _hover(standing: Standing, best: int) -> str:
         f"<b>{'<br>'.join(map(escape, standing.names))}</b><br>"
         f"{standing.captured:,} captured ({render_share(standing.captured, best)} %), "
         f"{standing.missed:,} missed<br>{render_size(standing.pinned_bytes)} pinned at the peak<br>"
-        f"{overhead} of overhead"
+        f"{overhead} of overhead{' and setup' if standing.has_setup else ''}"
     )
 
 

@@ -20,6 +20,7 @@ class Standing:
     pinned_bytes: int
     overhead_ns: tuple[int, int]
     """With setup: the least and the most of them."""
+    has_setup: bool
     kind: str
     """"front", "dominated" or "bound"."""
 
@@ -42,7 +43,8 @@ def standings_of(run: Run) -> list[Standing]:
         kind = "bound" if bound else on_front
         missed = max(best - captured, 0)
         ends = (min(overheads), max(overheads))
-        standings.append(Standing(tuple(names), captured, missed, pinned, ends, kind))
+        has_setup = any(total[name]["setup_ns"] for name in names)
+        standings.append(Standing(tuple(names), captured, missed, pinned, ends, has_setup, kind))
     return standings
 
 

@@ -35,6 +35,11 @@ def without(*names: str) -> dict:
         (f"             a 1  2345 [002]  1203.123456:  kvm:kvm_entry: {PC}", WHOLE | {"comm": "a 1"}),
         (f"       CPU 0/KVM  2345 [002]  1203.123456:  kvm:kvm_entry:                         {PC}", WHOLE),
         (f"       CPU 0/KVM  2345 [002]  1203.123456:  kvm:kvm_entry: {PC} ffff80008004df94 kvm_vcpu_ioctl+0x80c ([kernel.kallsyms])", WHOLE),
+        (f"       CPU 0/KVM  2345 [002] 2026-11-22 11:21:20.123456  1203.123456:  kvm:kvm_entry: {PC}", WHOLE),
+        (f"       CPU 0/KVM  2345 [002] K     2026-11-22 11:21:20.123456789  1203.123456000:  kvm:kvm_entry: {PC}", WHOLE),
+        (f"       CPU 0/KVM  2345 2026-11-22 11:21:20.123456  1203.123456:  kvm:kvm_entry: {PC}", without("cpu")),
+        (f"       CPU 0/KVM 2026-11-22 11:21:20.123456  1203.123456:  kvm:kvm_entry: {PC}", without("pid", "cpu")),
+        (f"2026-11-22 11:21:20.123456  1203.123456:  kvm:kvm_entry: {PC}", without("comm", "pid", "cpu")),
         (f"VM:13376 VCPU:003        CPU 0/KVM  2345 [002]  1203.123456:  kvm:kvm_entry: {PC}", WHOLE | {"instance": "13376"}),
     ],
 )  # fmt: skip

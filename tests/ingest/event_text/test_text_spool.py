@@ -81,6 +81,9 @@ def test_no_room_for_the_spool_is_an_input_error(
     monkeypatch: pytest.MonkeyPatch, spooled: Recording
 ) -> None:
     class Full:
+        def __init__(self, buffering: int) -> None:
+            assert buffering == 0, "what is in a buffer can't be written when the file is closed"
+
         def close(self) -> None:
             pass
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -113,3 +115,18 @@ def test_what_a_source_raises_comes_as_it_comes() -> None:
 
     with pytest.raises(KeyError), mixed_ahead([source]) as items:
         assert list(items) == [(0, 1)]
+
+
+@pytest.mark.parametrize("ahead", ["iterated_ahead", "mixed_ahead"])
+def test_a_block_that_is_never_left_does_not_keep_the_process(ahead: str) -> None:
+    """As where a traceback holds a generator in whose middle an exception came."""
+    script = f"""
+from itertools import count
+from spetrace.ingest.spe.ahead import {ahead}
+kept = {ahead}([count, count], 2)
+kept.__enter__()
+print("entered")
+"""
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "entered\n", "")

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ingest.spe.decoders import segment_of
 
-from spetrace.errors import InputError, UsageError
+from spetrace.errors import NothingToReplayError, UsageError
 from spetrace.ingest.importer import read_recording
 from spetrace.ingest.spe.dump import DumpedStream, raw_stream, recorded_streams, render_dump
 from spetrace.tables.recording import SpeData
@@ -206,7 +206,7 @@ def test_dump_is_made_in_bounded_chunks() -> None:
 
 
 def test_recording_without_spe_data_is_refused() -> None:
-    with pytest.raises(InputError, match="SPE data"):
+    with pytest.raises(NothingToReplayError, match="SPE data"):
         recorded_streams(None)
 
 

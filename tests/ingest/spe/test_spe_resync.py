@@ -20,7 +20,8 @@ from ingest.spe.decoders import Decoder, segment_of
 
 from spetrace.ingest.spe import raw_records
 from spetrace.ingest.spe.header_table import header_table
-from spetrace.ingest.spe.kernel import decode_window
+from spetrace.ingest.spe.kernel import FULL, decode_window
+from spetrace.ingest.spe.layouts import no_layouts
 from spetrace.ingest.spe.windows import iter_windows
 
 END = spe_events(2, 1) + SPE_END
@@ -186,7 +187,7 @@ def test_size_of_a_record_is_at_most_32_bits() -> None:
     state = np.zeros(raw_records.STATE_ENTRIES, np.uint64)
     state[raw_records.AT] = 1 << 33  # as after 8 GiB of padding
     (_, _, last) = iter_windows(segment_of(spe_events(2, 1) + SPE_END, aux_offset=1 << 33))
-    assert not decode_window(last, header_table(), records, state)
+    assert decode_window(last, header_table(), records, no_layouts(), state) == FULL
     assert records.sizes[0] == (1 << 32) - 1
 
 

@@ -11,7 +11,7 @@ from builders_trace_dat import ENTRY, PAGE, Cpu, Instance, Machine, TraceDat, bu
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spetrace.ingest.trace_dat import event_stream, frames, pages
+from spetrace.ingest.trace_dat import event_stream, frames, pages, survey
 from spetrace.ingest.trace_dat.frames import TraceFrames
 from spetrace.ingest.trace_dat.importer import read
 from spetrace.tables.recording import Recording
@@ -39,9 +39,12 @@ def build(cpus: list[Cpu], compression: str = "none") -> bytes:
     return file.v7()
 
 
-def reread(file: bytes, monkeypatch: pytest.MonkeyPatch, batch_events: int) -> Recording:
-    """Read with batches of so many events, and nothing kept."""
+def reread(
+    file: bytes, monkeypatch: pytest.MonkeyPatch, batch_events: int, blocks: int = 1 << 18
+) -> Recording:
+    """Read with batches of so many events and about so many blocks of pages, and nothing kept."""
     with monkeypatch.context() as patch:
+        patch.setattr(survey, "BLOCKS", blocks)
         patch.setattr(event_stream, "BATCH_EVENTS", batch_events)
         patch.setattr(frames, "KEPT_EVENTS", 0)
         patch.setattr(frames, "BLOCK_ROWS", 3)
@@ -66,10 +69,11 @@ def assert_same(left: dict[str, pl.DataFrame], right: dict[str, pl.DataFrame]) -
     starts=st.lists(st.lists(st.integers(0, 60), min_size=1, max_size=6), min_size=1, max_size=4),
     deltas=st.lists(st.integers(0, 9), min_size=1, max_size=5),
     batch_events=st.integers(1, 12),
+    blocks=st.integers(1, 30),
     rising=st.booleans(),
 )
 def test_any_batches_give_the_same(
-    starts: list[list[int]], deltas: list[int], batch_events: int, rising: bool
+    starts: list[list[int]], deltas: list[int], batch_events: int, blocks: int, rising: bool
 ) -> None:
     cpus = [
         Cpu(n, pages_of(sorted(own) if rising else own, deltas)) for n, own in enumerate(starts)
@@ -77,7 +81,7 @@ def test_any_batches_give_the_same(
     file = build(cpus)
     whole = read("x", memoryview(file))
     with pytest.MonkeyPatch.context() as patch:
-        parted = reread(file, patch, batch_events)
+        parted = reread(file, patch, batch_events, blocks)
     expected = dict(whole.tracepoints)
     assert_same(in_batches(parted.tracepoints), expected)
     assert_same(dict(parted.tracepoints), expected)

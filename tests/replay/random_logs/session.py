@@ -12,6 +12,11 @@ def pages_of(page_size, largest):
     return st.one_of(whole, whole, st.integers(0, largest * page_size))
 
 
+def memory_of(page_size):
+    """A VM's RAM: a byte of it at least."""
+    return pages_of(page_size, 16).map(lambda size: max(size, 1))
+
+
 @st.composite
 def sessions(draw):
     """A session line's parameters, as they stand in the line."""
@@ -20,7 +25,7 @@ def sessions(draw):
     stage2 = st.sampled_from(["empty", "empty", "all"])
     session = {
         "page_size": page_size,
-        "memory_bytes": draw(pages_of(page_size, 16)),
+        "memory_bytes": draw(memory_of(page_size)),
         "memlock_bytes": draw(memlock),
         "max_buffer_bytes": draw(mostly(256 << 20, st.just(1 << 20), pages_of(page_size, 8))),
         "initial_stage2": draw(stage2),
@@ -36,7 +41,7 @@ def sessions(draw):
     vms = st.fixed_dictionaries(
         {},
         optional={
-            "memory_bytes": pages_of(page_size, 16),
+            "memory_bytes": memory_of(page_size),
             "memlock_bytes": memlock,
             "initial_stage2": stage2,
         },
