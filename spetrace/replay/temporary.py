@@ -6,7 +6,9 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO
+from io import FileIO
+from pathlib import Path
+from typing import TYPE_CHECKING
 from weakref import finalize
 
 import numpy as np
@@ -14,12 +16,27 @@ import numpy.typing as npt
 
 from spetrace.errors import OutputError
 
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
+
 Bytes = npt.NDArray[np.uint8]
 
 
-def nameless_file() -> IO[bytes]:
+class NamelessFile(FileIO):
     """A file in the system's temporary folder whose space is free again once it is closed."""
-    return tempfile.TemporaryFile()
+
+    def __init__(self) -> None:
+        fd, path = tempfile.mkstemp()
+        Path(path).unlink()
+        super().__init__(fd, "r+b")
+
+    def write(self, data: Buffer, /) -> int:
+        """Write all bytes: the system may take fewer at a time."""
+        left = memoryview(data).cast("B")
+        size = len(left)
+        while len(left):
+            left = left[super().write(left) :]
+        return size
 
 
 @contextmanager
@@ -38,7 +55,7 @@ class TemporaryBytes:
     def __init__(self, what: str) -> None:
         self._what = what
         with room_for(what):
-            file = nameless_file()
+            file = NamelessFile()
         finalize(self, file.close)
         self._fd = file.fileno()
 

@@ -8,6 +8,7 @@ and `items`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -19,7 +20,7 @@ import pyarrow as pa
 
 from spetrace.replay.items import SCHEMA
 from spetrace.replay.streams import COLUMNS, Stream, Streams
-from spetrace.replay.temporary import nameless_file, room_for
+from spetrace.replay.temporary import NamelessFile, room_for
 
 WINDOWS_HELD: Final = 4
 """So many are held in memory: no file is made for them, which would take some time."""
@@ -114,16 +115,16 @@ def keep_windows(windows: Iterable[Window]) -> Iterable[Window]:
 
 
 def _spooled(held: list[Window], others: Iterable[Window]) -> StoredWindows:
-    files = nameless_file(), nameless_file()
-    writer = WindowWriter(*files)
-    while held:
-        writer.write(held.pop(0))
-    writer.write_all(others)
-    writer.close()
-    stored = StoredWindows(*files, writer.counts)
-    for file in files:
-        finalize(stored, file.close)
-    return stored
+    with ExitStack() as closing:
+        streams, items = (closing.enter_context(NamelessFile()) for _ in range(2))
+        writer = WindowWriter(streams, items)
+        while held:
+            writer.write(held.pop(0))
+        writer.write_all(others)
+        writer.close()
+        stored = StoredWindows(streams, items, writer.counts)
+        finalize(stored, closing.pop_all().close)
+        return stored
 
 
 def _as_batch(table: pa.Table) -> pa.RecordBatch:
