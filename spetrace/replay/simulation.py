@@ -1,9 +1,10 @@
 """One strategy's way through a timeline: a discrete-event simulation.
 
-The log comes window by window; all that stands at the end of one goes on in the next. What can matter is an item of the timeline, a decision of a vCPU (a place in the log, kept in a
-queue) or a time that a strategy asked for. Decisions are found ahead of time. Mapping or pinning a
-page can only make a found decision needless, which shows when its turn comes; what takes a mapping
-away is always an item, and makes the VM's vCPUs search anew.
+The log comes window by window; all that stands at the end of one goes on in the next. What can
+matter is an item of the timeline, a decision of a vCPU (a place in the log, kept in a queue) or a time
+that a strategy asked for. Decisions are found ahead of time. Mapping or pinning a page can only make a
+found decision needless, which shows when its turn comes; what takes a mapping away is always an item,
+and makes the VM's vCPUs search anew.
 """
 
 from __future__ import annotations
