@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from spetrace.spooled import Column
+from spetrace.spooled import Column, let_go
 from spetrace.tables.kvm_summary import StateSummary
 
 _COUNTS: Final = ("mapped_pages", "writable_pages")
@@ -35,18 +36,26 @@ class StateSeries:
         lengths = np.diff(np.append(times, max(end_ns, int(times[-1]))))
         weights = lengths if int(lengths.sum()) else np.ones(len(times), np.int64)
         peak = int(mapped.argmax())
+        means = [_mean(counts, weights) for counts in (mapped, writable)]
+        let_go(times)
         return StateSummary(
             stage2_from=self._stage2_from,
             start_pages=int(mapped[0]),
             peak_pages=int(mapped[peak]),
             peak_ns=int(times[peak]),
             end_pages=int(mapped[-1]),
-            mean_pages=float(np.average(mapped, weights=weights)),
-            mean_writable_pages=float(np.average(writable, weights=weights)),
+            mean_pages=means[0],
+            mean_writable_pages=means[1],
             times_ns=times,
             mapped_pages=mapped,
             writable_pages=writable,
         )
+
+
+def _mean(counts: npt.NDArray[np.int64], weights: npt.NDArray[np.int64]) -> float:
+    mean = float(np.average(counts, weights=weights))
+    let_go(counts)
+    return mean
 
 
 def state_summary(state: pl.DataFrame, end_ns: int) -> StateSummary:

@@ -12,6 +12,8 @@ import pyarrow.parquet as pq
 from spetrace.report.atomic import parquet_writer, replacing, write_table
 
 _HELD_ROWS = 1 << 19
+_MOST_PIECES = 256
+"""A piece of a few rows takes some 20 KB: so many become one."""
 
 
 class InterleavedTables:
@@ -48,7 +50,10 @@ class InterleavedTables:
 
     def add(self, path: Path, piece: pa.Table) -> None:
         """Append rows to the table of `path`; all its pieces have one schema."""
-        self._held.setdefault(path, []).append(piece)
+        pieces = self._held.setdefault(path, [])
+        pieces.append(piece)
+        if len(pieces) == _MOST_PIECES:
+            self._held[path] = [pa.concat_tables(pieces).combine_chunks()]
         self.rows[path] = self.rows.get(path, 0) + len(piece)
         held = {path: sum(map(len, pieces)) for path, pieces in self._held.items()}
         if sum(held.values()) >= self._most_rows:

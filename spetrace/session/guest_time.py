@@ -10,8 +10,9 @@ import numpy.typing as npt
 import polars as pl
 
 from spetrace.session.event_run import Integers
+from spetrace.session.host_merge import Stretch
 from spetrace.session.host_names import ENTRY, EXIT
-from spetrace.session.host_stretches import Stretch, pids_of
+from spetrace.session.host_stretches import pids_of
 from spetrace.session.host_trace import HostTrace
 from spetrace.session.machines import Machines
 from spetrace.session.thread_slots import ThreadSlots

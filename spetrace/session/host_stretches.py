@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 import polars as pl
 
 from spetrace.session.clocks import HostClock
+from spetrace.session.host_merge import Stretch, by_time, follow_in_time, merged
 from spetrace.tables.recording import Recording
 from spetrace.tables.tracepoint_frames import frames_of
 
@@ -20,14 +22,16 @@ COMMON: Final = {
 """The columns that every event has before its own: `order` is its place among all events of the
 host's trace, `row` that in the tracepoint's own table."""
 
-Stretch = dict[str, pl.DataFrame]
+HELD_EVENTS: Final = 1 << 20
+"""Of several files with no more events all are put in order at once."""
 
 
 class HostStretches:
     """Goes over the host's events as often as asked, without holding them.
 
     Several files are taken as recordings of one host: their events are put in order of time, those
-    of one time in order of the files; for that they are held.
+    of one time in order of the files. Of long ones no more than a stretch of each is held, where the
+    stretches of each follow each other in time.
     """
 
     def __init__(
@@ -38,11 +42,21 @@ class HostStretches:
 
     def of(self, names: Collection[str]) -> Iterator[Stretch]:
         """The events of `names`, each tracepoint's in order with COMMON before its own columns."""
-        if len(self._recordings) > 1:
-            yield self._merged(names)
-            return
-        for source in self._recordings:
-            yield from self._of(source, names)
+        sources = [self._of(source, names) for source in self._recordings]
+        if len(sources) == 1:
+            yield from sources[0]
+        elif self._are_merged:
+            yield from merged(sources)
+        else:
+            yield by_time([stretch for source in sources for stretch in source])
+
+    @cached_property
+    def _are_merged(self) -> bool:
+        """Whether files are long, and their events can be put in order a stretch at a time."""
+        counts = {s: frames_of(r.tracepoints).counts for s, r in self._recordings.items()}
+        if sum(sum(own.values()) for own in counts.values()) <= HELD_EVENTS:
+            return False
+        return all(follow_in_time(self._of(source, own)) for source, own in counts.items())
 
     def _of(self, source: int, names: Collection[str]) -> Iterator[Stretch]:
         rows: Counter[str] = Counter()
@@ -53,14 +67,6 @@ class HostStretches:
                     placed[name] = self._placed(source, frame, rows[name])
                     rows[name] += len(frame)
             yield placed
-
-    def _merged(self, names: Collection[str]) -> Stretch:
-        parts: dict[str, list[pl.DataFrame]] = {}
-        for source in self._recordings:
-            for stretch in self._of(source, names):
-                for name, frame in stretch.items():
-                    parts.setdefault(name, []).append(frame)
-        return _by_time({n: pl.concat(p, how="diagonal_relaxed") for n, p in parts.items()})
 
     def _placed(self, source: int, frame: pl.DataFrame, first_row: int) -> pl.DataFrame:
         time_ns = self._clocks[source].to_ns(frame["time_ns"].fill_null(0).to_numpy())
@@ -74,20 +80,6 @@ class HostStretches:
             "pid",
             *own,
         ).sort("order")
-
-
-def _by_time(frames: Stretch) -> Stretch:
-    """The events of several files, their `order` that of time."""
-    if not frames:
-        return {}
-    keys = pl.concat(frame.select("time_ns", "source", "order") for frame in frames.values())
-    place = keys.with_row_index("at").sort("time_ns", "source", "order", maintain_order=True)
-    order = place.with_row_index("place").sort("at")["place"].cast(pl.Int64)
-    ordered, start = {}, 0
-    for name, frame in frames.items():
-        own = order.slice(start, len(frame)).alias("order")
-        ordered[name], start = frame.with_columns(own).sort("order"), start + len(frame)
-    return ordered
 
 
 def pids_of(frame: pl.DataFrame) -> np.ndarray:

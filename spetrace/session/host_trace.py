@@ -14,10 +14,12 @@ import polars as pl
 from spetrace.session.clocks import HostClock
 from spetrace.session.event_columns import ColumnsBuilder, EventColumns, unsigned
 from spetrace.session.event_run import Addresses, Integers
+from spetrace.session.host_merge import Stretch
 from spetrace.session.host_names import COLUMNS, GUEST_FAULT, MEMSLOT, MEMSLOT_FIELDS, USED
-from spetrace.session.host_stretches import COMMON, HostStretches, Stretch, pids_of
+from spetrace.session.host_stretches import COMMON, HostStretches, pids_of
 from spetrace.session.thread_facts import ThreadFacts
 from spetrace.session.vcpu_tracks import VcpuTracks
+from spetrace.spooled import let_go, room
 from spetrace.tables.recording import Recording
 from spetrace.tables.tracepoint_frames import frames_of
 
@@ -97,6 +99,8 @@ class HostTrace:
         self.tracks = VcpuTracks(counts)
         self.threads = ThreadFacts()
         builders = {n: ColumnsBuilder(counts.get(n, 0), fields) for n, fields in COLUMNS.items()}
+        read = sum(counts.get(name, 0) for name in {*USED, *self._more})
+        (self._source_by_order,) = room(read if len(recordings) > 1 else 0, np.uint16(0))
         self._frames = self._read(builders)
         self._columns = {name: builder.finish() for name, builder in builders.items()}
 
@@ -137,17 +141,7 @@ class HostTrace:
         """The input of each event that is held, by its place among all that are read."""
         if len(self._recordings) == 1:
             return np.broadcast_to(np.uint16(self.sources[0]), order.shape)
-        sources, places = self._sources_by_order
-        return sources[np.searchsorted(places, order)]
-
-    @cached_property
-    def _sources_by_order(self) -> tuple[npt.NDArray[np.uint16], Integers]:
-        columns = ("order", "source")
-        parts = [
-            f.select(columns) for s in self.stretches((*USED, *self._more)) for f in s.values()
-        ]
-        both = pl.concat(parts or [_NONE.frame.select(columns)]).sort("order")
-        return both["source"].to_numpy(), both["order"].to_numpy()
+        return self._source_by_order[order]
 
     @cached_property
     def first_ns(self) -> int | None:
@@ -179,6 +173,7 @@ class HostTrace:
             for name, frame in stretch.items():
                 if name == MEMSLOT or name in self._more:
                     held.setdefault(name, []).append(self._needed(name, frame))
+            self._keep_sources(stretch)
             if GUEST_FAULT in stretch:
                 stretch[GUEST_FAULT] = _telling(stretch[GUEST_FAULT])
             for name in builders.keys() & stretch.keys():
@@ -189,6 +184,12 @@ class HostTrace:
             name: HostEvents(pl.concat(parts, how="diagonal_relaxed", rechunk=True))
             for name, parts in held.items()
         }
+
+    def _keep_sources(self, stretch: Stretch) -> None:
+        if len(self._source_by_order):
+            for frame in stretch.values():
+                self._source_by_order[frame["order"].to_numpy()] = frame["source"].to_numpy()
+            let_go(self._source_by_order)
 
     def _needed(self, name: str, frame: pl.DataFrame) -> pl.DataFrame:
         if name in self._more:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from spetrace.session.host_merge import Stretch
 from spetrace.session.host_names import ENTRY, EXIT
-from spetrace.session.host_stretches import Stretch
 
 _SCHEMA = {
     "pid": pl.Int32, "tgid": pl.Int32, "comm": pl.String, "first": pl.Int64,

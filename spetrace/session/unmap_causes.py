@@ -17,8 +17,8 @@ import polars as pl
 
 from spetrace.session.event_columns import unsigned
 from spetrace.session.event_run import UNKNOWN_CAUSE, Integers
+from spetrace.session.host_merge import Stretch
 from spetrace.session.host_names import MEMSLOT, S2_UNMAP, UNMAP_HVA
-from spetrace.session.host_stretches import Stretch
 from spetrace.session.host_trace import HostTrace
 from spetrace.tables.events import CAUSES
 

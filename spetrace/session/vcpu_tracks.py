@@ -15,8 +15,9 @@ import polars as pl
 
 from spetrace.session import track_kernel as kernel
 from spetrace.session.event_run import Integers
+from spetrace.session.host_merge import Stretch
 from spetrace.session.host_names import ENTRY, EXIT, GUEST_FAULT, MMIO
-from spetrace.session.host_stretches import Stretch, pids_of
+from spetrace.session.host_stretches import pids_of
 from spetrace.session.thread_slots import ThreadSlots
 from spetrace.spooled import let_go, room
 

@@ -8,7 +8,8 @@ import polars as pl
 import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from session_recordings import FETCH, PERMISSION_WRITE, READ, event, host
+from session_recordings import BLOCK_WRITE, FETCH, PERMISSION_WRITE, READ, event, host
+from small_chunks import small_chunks
 
 from spetrace.session.assemble import assemble_streamed
 from spetrace.session.clocks import HostClock
@@ -18,7 +19,9 @@ from spetrace.session.options import SessionOptions
 from spetrace.tables.recording import Recording
 from spetrace.tables.tracepoint_frames import HeldFrames
 
-NAMES = ("kvm_entry", "kvm_exit", "kvm_guest_fault", "kvm_mmio", "kvm_sys_access", "s2_map")
+WAYS = st.sampled_from(["probes", "tracepoints"])
+NAMES = ("kvm_entry", "kvm_exit", "kvm_guest_fault", "kvm_mmio", "kvm_sys_access", "s2_map",
+         "s2_unmap", "kvm_unmap_hva_range", "memslot")  # fmt: skip
 
 
 class Parted(HeldFrames, dict):  # type: ignore[misc]
@@ -45,10 +48,14 @@ def traces(draw: st.DrawFn) -> list[dict]:
         fields = {
             "kvm_exit": {"ret": 2, "esr_ec": 0x24, "vcpu_pc": time},
             "kvm_guest_fault": {
-                "hsr": draw(st.sampled_from([FETCH, READ, PERMISSION_WRITE, None])),
+                "hsr": draw(st.sampled_from([FETCH, READ, BLOCK_WRITE, PERMISSION_WRITE, None])),
                 "ipa": ipa, "hxfar": ipa, "vcpu_pc": 1,
             },
             "s2_map": {"pgt": pid // 12, "ipa": ipa, "size": 4096, "prot": 3},
+            "s2_unmap": {"pgt": pid // 12, "ipa": ipa, "size": 8192},
+            "kvm_unmap_hva_range": {"start": ipa, "end": ipa + 8192},
+            "memslot": {"slot": 0, "flags": 0, "gpa": 0x80000000, "size": 0x4000,
+                        "hva": 0x80000000 + 4096 * draw(st.integers(0, 1))},
             "kvm_sys_access": {
                 "Op0": 3, "Op1": 0, "CRn": 9, "CRm": 10, "Op2": 1, "is_write": 1, "vcpu_pc": 4,
             },
@@ -58,19 +65,24 @@ def traces(draw: st.DrawFn) -> list[dict]:
     return rows
 
 
-def derived(recording: Recording) -> dict[str, pa.Table]:
-    session = assemble_streamed([recording], SessionOptions())
+def derived(recording: Recording, told: str) -> dict[str, pa.Table]:
+    session = assemble_streamed([recording], SessionOptions(stage2_from=told))
     tables = {name: pl.DataFrame(pl.from_arrow(table)) for name, table in session.tables.items()}
     return tables | {"machines": session.machines, "quality": session.quality[-1]}
 
 
 @settings(deadline=None, max_examples=40)
-@given(rows=traces(), size=st.integers(1, 7))
-def test_any_stretches_give_the_same_tables(rows: list[dict], size: int) -> None:
+@given(rows=traces(), size=st.integers(1, 7), chunk=st.integers(1, 7), told=WAYS)
+def test_any_stretches_give_the_same_tables(
+    rows: list[dict], size: int, chunk: int, told: str
+) -> None:
+    """Stretches of the recording, and of the arrays that are made of it."""
     whole = host(rows)
     parted = host(rows)
     parted.tracepoints = Parted(dict(parted.tracepoints), size)
-    expected, found = derived(whole), derived(parted)
+    expected = derived(whole, told)
+    with small_chunks(chunk):
+        found = derived(parted, told)
     assert found.keys() == expected.keys()
     for name, table in expected.items():
         same = (

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from spetrace.ingest.mapped_bytes import let_go
+from spetrace.ingest.mapped_bytes import let_go, trim_heap
 from spetrace.ingest.trace_dat.batch_plan import plan_batches
 from spetrace.ingest.trace_dat.corrections import Corrections
 from spetrace.ingest.trace_dat.merge import count_slots, merge_groups
@@ -33,6 +33,8 @@ from spetrace.ingest.trace_dat.survey import (
 BATCH_EVENTS = 1 << 19
 """A batch has about so many."""
 _PIECE_PAGES = 512
+_TRIM_BATCHES = 8
+"""After so many the heap's holes are given back."""
 
 
 class Group(NamedTuple):
@@ -141,6 +143,8 @@ class EventStream:
             first = last
             if len(self._plan) > 1:
                 self.let_go()
+            if number % _TRIM_BATCHES == _TRIM_BATCHES - 1:
+                trim_heap()
 
     def _walk(
         self, left: list[_Walked], first: Integers, last: Integers, is_last: bool
