@@ -30,10 +30,10 @@ from spetrace.ingest.trace_dat.survey import (
     slots_of,
 )
 
-BATCH_EVENTS = 1 << 19
+BATCH_EVENTS = 3 << 19
 """A batch has about so many."""
 _PIECE_PAGES = 512
-_TRIM_BATCHES = 8
+_TRIM_BATCHES = 4
 """After so many the heap's holes are given back."""
 
 
