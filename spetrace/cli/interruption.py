@@ -48,6 +48,7 @@ def interruptible(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(command)
     def interrupted(**given: Any) -> Any:
+        """The command, with what was given to it."""
         try:
             return command(**given)
         except KeyboardInterrupt as error:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from spetrace.errors import InputError
 from spetrace.ingest.perf_data.framing import Bytes
+from spetrace.spooled import write_all
 
 HELD_BYTES = 1 << 25
 """So many are held in memory before a file is made."""
@@ -39,7 +40,7 @@ class Spill:
             if self._held and place + array.nbytes > HELD_BYTES:
                 self._move_to_disk()
             self._file.seek(place)
-            _write_all(self._file, array.view(np.uint8).data)
+            write_all(self._file, array.view(np.uint8).data)
         except OSError as error:
             cause = f"can't be kept in {tempfile.gettempdir()}: {error.strerror}"
             raise InputError("perf.data samples", cause) from error
@@ -63,11 +64,5 @@ class Spill:
         file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - open as long as this
         finalize(self, file.close)
         self._file.seek(0)
-        _write_all(file, memoryview(self._file.read()))
+        write_all(file, memoryview(self._file.read()))
         self._file, self._held = file, False
-
-
-def _write_all(file: IO[bytes], data: memoryview) -> None:
-    """Write all bytes: a file without a buffer may take fewer at a time."""
-    while len(data):
-        data = data[file.write(data) :]
